@@ -1,0 +1,116 @@
+// What passes between the run (one main thread) and the instance pipeline (worker threads). All of it is plain
+// data that can be posted, and none of it but `PatientIdentifiers` and `mapping` carries a value from a data set;
+// those two live in memory only, and `mapping` reaches disk only where --mapping asked for it.
+
+/** One candidate file, as ingress found it. `index` is its position in the sorted input, from 0. */
+export type Input = {
+  readonly index: number
+  /** A path, or a ZIP's path and the entry in it. */
+  readonly path: string
+  readonly entry?: string
+}
+
+/** Why an instance did not come out; closed, PHI-free; `where` is a tag or a byte offset. */
+export type Reason = { readonly code: string; readonly what: string; readonly where?: string }
+
+/** What the scan pass learns of one file. PHI: never written to disk, never logged. */
+export type Scan =
+  | {
+      readonly kind: 'instance'
+      readonly index: number
+      readonly patientKey: string
+      readonly sopInstance: string
+      readonly identifiers: readonly PatientIdentifier[]
+    }
+  | {
+      readonly kind: 'other'
+      readonly index: number
+      readonly what: 'not-dicom' | 'dicomdir'
+      readonly reason: Reason
+    }
+  | { readonly kind: 'unreadable'; readonly index: number; readonly reason: Reason }
+
+/** A value by which the patient, or somebody around them, can be recognised in other channels. PHI. */
+export type PatientIdentifier = {
+  readonly kind:
+    | 'name'
+    | 'id'
+    | 'date'
+    | 'accession'
+    | 'phone'
+    | 'address'
+    | 'person'
+    | 'institution'
+    | 'uid'
+    | 'other'
+  readonly value: string
+}
+
+export type InstanceTask = {
+  readonly input: Input
+  readonly patientKey: string
+  /** Union over the patient's other instances in the run, sorted. */
+  readonly identifiers: readonly PatientIdentifier[]
+}
+
+/** One line of the per-attribute statistics: how often what was done to which attribute, and why. */
+export type AttributeCount = {
+  /** `(0010,0010)` or `(0029,xx10) SIEMENS CSA HEADER`: no values; sequences joined by `.`. */
+  readonly attribute: string
+  readonly name: string
+  readonly vr: string
+  readonly action: string
+  readonly because: string
+  readonly count: number
+}
+
+export type InstanceResult = {
+  readonly index: number
+  readonly outcome: 'released' | 'quarantined' | 'failed'
+  /** Relative to OUT: patient/study/series/instance.dcm, pseudonyms only. */
+  readonly output?: string
+  readonly sha256?: string
+  readonly bytes?: number
+  /** HMAC-SHA-256 of the source bytes under the project key, hex. */
+  readonly sourceDigest?: string
+  readonly reasons: readonly Reason[]
+  readonly warnings: readonly Reason[]
+  readonly attributes: readonly AttributeCount[]
+  /** Of the scanner, PHI-free: modality and manufacturer and model, for the inventory. */
+  readonly scanner?: string
+  readonly sopClass?: string
+  readonly transferSyntax?: string
+  /** CID 7050 codes written. */
+  readonly methods: readonly string[]
+  /** Output SOP Instance UID, and the output UIDs of instances in the same input that it refers to. */
+  readonly instance?: string
+  readonly references: readonly string[]
+  /** Output study and series UIDs, for totals. */
+  readonly study?: string
+  readonly patient?: string
+  /** Only when asked: old and new values. PHI. */
+  readonly mapping?: {
+    readonly uids: readonly (readonly [string, string])[]
+    readonly patients: readonly (readonly [string, string])[]
+  }
+  /** Nanoseconds by stage: read, plan, apply, write, verify. */
+  readonly nanos: Readonly<Record<string, number>>
+}
+
+/** What a worker is started with. */
+export type RunSettings = {
+  readonly out: string
+  /** The compiled recipe's source text and name; each worker compiles it once. */
+  readonly recipe: { readonly name: string; readonly text: string }
+  /** 32 bytes, hex. */
+  readonly key: string
+  /** (old patient ID → new), from --patients CSV. */
+  readonly patientTable: readonly (readonly [string, string])[]
+  readonly pixels: 'quarantine' | 'as-is'
+  readonly dryRun: boolean
+  readonly mapping: boolean
+}
+
+/** instance.ts exports these two, both synchronous and called in a worker thread. */
+export type ScanFile = (input: Input, settings: RunSettings) => Scan
+export type ProcessInstance = (task: InstanceTask, settings: RunSettings) => InstanceResult
