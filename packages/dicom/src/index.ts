@@ -1,2 +1,8 @@
 export * from './errors.ts'
+export { DEFAULT_LIMITS, type Limits } from './limits.ts'
+export * from './make.ts'
 export * from './model.ts'
+export * from './read.ts'
+export * from './values.ts'
+export * from './vr.ts'
+export { concat, sameEncoding, type WriteOptions, writeFile } from './write.ts'
