@@ -13,9 +13,11 @@ const MIN_NAME = 4
 const MIN_ID = 5
 const MIN_WIDE = 2
 
+const ASCII = /^[\0-\x7f]*$/
 const WIDE = /[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\u{20000}-\u{3ffff}]/u
 
 export function fold(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase()
   return text.normalize('NFKD').replace(/\p{M}+/gu, '').toLowerCase()
 }
 
