@@ -5,9 +5,294 @@
 //
 // Whatever goes wrong ends in a result with a reason; nothing of a failed instance stays in OUT.
 
-import { createHmac, type Hmac } from 'node:crypto'
-import { compileRecipe, identifiersOf, identityOf, patientKey, pixelRisks, type Planner, planDataset, planner, type Recipe } from '@roentgate/deid'
-import { DicomError, type DicomFile, find, readFile, Tags } from '@roentgate/dicom'
+import { createHmac } from 'node:crypto'
+import { extname } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
-import { type OpenFile, openFile } from './sources.ts'
-import type { Input, InstanceResult, InstanceTask, Reason, RunSettings, Scan } from './types.ts'
+import {
+  applyPlan,
+  type Identity,
+  identifiersOf,
+  identityOf,
+  methodsOf,
+  outputNames,
+  patientKey,
+  pixelRisks,
+  type PlanNode,
+  planDataset,
+  withMarks,
+} from '@roentgate/deid'
+import { type Dataset, DicomError, type DicomFile, find, newFile, readFile, string, Tags, toUtf8, type Uid } from '@roentgate/dicom'
+import { countPlan, newCounts, planLines, spelledOut } from './counts.ts'
+import { openInput } from './input.ts'
+import { compileProjectRecipe, mappedUid, openProject, type Patient, patientOf, type Project } from './project.ts'
+import { release, type Written } from './release.ts'
+import type { OpenFile } from './sources.ts'
+import type { AttributeCount, Input, InstanceResult, InstanceTask, PlanLine, Reason, RunSettings, Scan } from './types.ts'
+
+const DICOMDIR = '1.2.840.10008.1.3.10'
+const CLAIMS_DICOM: ReadonlySet<string> = new Set(['.dcm', '.dicom', '.ima', '.dic', '.dcim'])
+
+type Open = { readonly settings: RunSettings; readonly project: Project }
+const open: { current?: Open } = {}
+
+function projectOf(settings: RunSettings): Project {
+  if (open.current?.settings !== settings) open.current = { settings, project: openProject(settings) }
+  return open.current.project
+}
+
+/** Raw deflate with a ceiling (PS3.5 A.5). */
+export function inflate(deflated: Uint8Array, maxBytes: number): Uint8Array {
+  return inflateRawSync(deflated, { maxOutputLength: maxBytes })
+}
+
+/** Pass 1: whose instance it is and by what its patient could be recognised elsewhere. */
+export function scanFile(input: Input, _settings: RunSettings): Scan {
+  const { index } = input
+  try {
+    using source = openInput(input, 'header')
+    const file = readFile(source, { inflate })
+    if (isDirectory(file)) return { kind: 'other', index, what: 'dicomdir', reason: { code: 'DICOMDIR', what: 'a media directory: made anew from an output, never copied' } }
+    const identity = identityOf(file)
+    return { kind: 'instance', index, patientKey: keyOf(identity), sopInstance: identity.sopInstance, identifiers: identifiersOf(file) }
+  } catch (error) {
+    return refusedScan(input, error)
+  }
+}
+
+function refusedScan(input: Input, error: unknown): Scan {
+  const { index } = input
+  const reason = reasonOf(error)
+  if (!(error instanceof DicomError)) return { kind: 'unreadable', index, reason }
+  const foreign = (error.code === 'NOT_DICOM' || error.code === 'EMPTY') && !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
+  return foreign ? { kind: 'other', index, what: 'not-dicom', reason } : { kind: 'malformed', index, reason }
+}
+
+function isDirectory({ meta, dataset }: DicomFile): boolean {
+  return (meta && string(meta, Tags.MediaStorageSOPClassUID)) === DICOMDIR || find(dataset, Tags.DirectoryRecordSequence) !== undefined
+}
+
+function keyOf(identity: Identity): string {
+  return patientKey({ ...identity, studyUid: identity.study || identity.sopInstance })
+}
+
+/** A system error's text holds a path, and a path holds names: its code is enough. */
+export function reasonOf(error: unknown): Reason {
+  if (error instanceof DicomError) {
+    const where = error.offset === undefined ? undefined : `byte ${error.offset}`
+    return where === undefined ? { code: error.code, what: error.message } : { code: error.code, what: error.message, where }
+  }
+  const code = (error as { code?: unknown } | undefined)?.code
+  if (typeof code === 'string') return { code, what: 'the system refused a file operation' }
+  return { code: 'INTERNAL', what: error instanceof Error ? `an error of our own: ${error.name}` : 'an error of our own' }
+}
+
+/** Pass 2. Never throws but for a disk that is full, which ends the run. */
+export function processInstance(task: InstanceTask, settings: RunSettings): InstanceResult {
+  const clock = new Clock()
+  const project = projectOf(settings)
+  let digest: string | undefined
+  try {
+    using source = openInput(task.input, 'whole')
+    digest = sourceDigest(project, source)
+    const file = readFile(source, { inflate })
+    clock.lap('read')
+    const result = processFile({ task, settings, project, source, file, clock })
+    if (source.changed()) return { ...discard(result, settings), ...base(task), outcome: 'failed', sourceDigest: digest, reasons: [CHANGED], nanos: clock.nanos }
+    return { ...result, sourceDigest: digest }
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOSPC') throw error
+    const quarantine = error instanceof DicomError
+    const known = digest === undefined ? {} : { sourceDigest: digest }
+    return { ...base(task), ...known, outcome: quarantine ? 'quarantined' : 'failed', reasons: [reasonOf(error)], nanos: clock.nanos }
+  }
+}
+
+const CHANGED: Reason = { code: 'CHANGED', what: 'the file changed while it was read: run again when it is at rest' }
+
+function discard(result: InstanceResult, settings: RunSettings): Partial<InstanceResult> {
+  if (result.output) release.remove(settings.out, result.output)
+  return result.instance === undefined ? {} : { instance: result.instance }
+}
+
+function base(task: InstanceTask): Pick<InstanceResult, 'index' | 'warnings' | 'methods' | 'references'> {
+  return { index: task.input.index, warnings: [], methods: [], references: [] }
+}
+
+type Job = {
+  readonly task: InstanceTask
+  readonly settings: RunSettings
+  readonly project: Project
+  readonly source: OpenFile
+  readonly file: DicomFile
+  readonly clock: Clock
+}
+
+function processFile(job: Job): InstanceResult {
+  const { task, settings, project, file, clock } = job
+  const identity = identityOf(file)
+  const patient = patientOf(project, task, identity.patientId)
+  const facts = factsOf(job, identity, patient)
+  const refused = refusals(job, identity)
+  if (refused.length > 0) return { ...facts, outcome: 'quarantined', reasons: refused, nanos: clock.nanos }
+  const { dataset, nodes } = encodable(job, patient)
+  clock.lap('plan')
+  if (settings.dryRun) {
+    countPlan(project.counts, facts.scanner, nodes)
+    return { ...facts, outcome: 'released', reasons: [], methods: methodsOf(project.recipe, nodes), nanos: clock.nanos }
+  }
+  const methods = methodsOf(project.recipe, nodes)
+  const marked = withMarks(dataset, project.recipe, methods)
+  const output = newFile({ dataset: marked, transferSyntax: file.transferSyntax })
+  clock.lap('apply')
+  const names = outputNames(marked)
+  const written = release.write({ out: settings.out, directory: directoryOf(project, identity, patient), name: mappedName(project, identity), file: output }, clock)
+  const violations = written.verify({ source: file, recipe: project.recipe, haystack: patient.haystack })
+  clock.lap('verify')
+  if (violations.length > 0) {
+    written.discard()
+    return { ...facts, outcome: 'quarantined', reasons: violations, nanos: clock.nanos }
+  }
+  const done: Written = written.publish()
+  countPlan(project.counts, facts.scanner, nodes)
+  clock.lap('write')
+  return {
+    ...facts,
+    outcome: 'released',
+    output: done.path,
+    sha256: done.sha256,
+    bytes: done.bytes,
+    reasons: [],
+    methods,
+    instance: names.instance,
+    references: referencesOf(marked),
+    study: names.study,
+    nanos: clock.nanos,
+  }
+}
+
+type Facts = Omit<InstanceResult, 'outcome' | 'reasons' | 'nanos' | 'scanner'> & { readonly scanner: string }
+
+/** What a result says whatever its outcome. */
+function factsOf({ task, settings, project, file }: Job, identity: Identity, patient: Patient): Facts {
+  const facts = {
+    ...base(task),
+    warnings: warningsOf(file),
+    scanner: scannerOf(file.dataset, patient),
+    sopClass: identity.sopClass,
+    transferSyntax: file.transferSyntax,
+    instance: project.recipe.options.has('uids') ? identity.sopInstance : mappedUid(project, identity.sopInstance),
+    patient: patient.substitutes.patientCode,
+  }
+  return settings.mapping ? { ...facts, mapping: { patients: [patient.mapping], uids: mappedUids(project, file.dataset) } } : facts
+}
+
+function warningsOf(file: DicomFile): readonly Reason[] {
+  const codes = new Set(file.warnings.map((warning) => warning.code))
+  return [...codes].map((code) => ({ code, what: 'survived on reading' }))
+}
+
+/** For the inventory, without anything that the patient's identifiers match. */
+function scannerOf(dataset: Dataset, patient: Patient): string {
+  return [Tags.Modality, Tags.Manufacturer, Tags.ManufacturerModelName]
+    .map((t) => patient.substitutes.cleanText((string(dataset, t) ?? '').slice(0, 64), 64))
+    .join(' | ')
+}
+
+/** Old and new of every UID that the file names itself or others by. */
+function mappedUids(project: Project, dataset: Dataset): readonly (readonly [string, string])[] {
+  if (project.recipe.options.has('uids')) return []
+  const own = [Tags.StudyInstanceUID, Tags.SeriesInstanceUID, Tags.SOPInstanceUID, Tags.FrameOfReferenceUID]
+  return own
+    .map((t) => string(dataset, t) ?? '')
+    .filter((uid) => uid !== '')
+    .map((uid) => [uid, mappedUid(project, uid)] as const)
+}
+
+function refusals({ file, settings }: Job, identity: Identity): readonly Reason[] {
+  const reasons: Reason[] = []
+  if (identity.sopInstance === '' || identity.sopClass === '') {
+    reasons.push({ code: 'NO_SOP_INSTANCE', what: 'no SOP Class or SOP Instance UID: not an instance that can be named' })
+  }
+  if (file.warnings.some((warning) => warning.code === 'TRAILING_BYTES')) {
+    reasons.push({ code: 'TRAILING_BYTES', what: 'bytes of unknown meaning after the data set: ask its sender for a whole copy' })
+  }
+  for (const risk of pixelRisks(file)) {
+    if (settings.pixels === 'as-is' && risk.code !== 'DOCUMENT') continue
+    reasons.push({ code: `PIXELS_${risk.code}`, what: risk.what })
+  }
+  return reasons
+}
+
+/** The result in the source's character set, or in UTF-8 where a value that we write cannot be expressed in it. */
+function encodable(job: Job, patient: Patient): { readonly dataset: Dataset; readonly nodes: readonly PlanNode[] } {
+  const { project, file } = job
+  const nodes = planDataset(project.planner, file.dataset)
+  if (job.settings.dryRun) return { dataset: file.dataset, nodes }
+  try {
+    return { dataset: applyPlan(file.dataset, nodes, patient.substitutes), nodes }
+  } catch (error) {
+    if (!(error instanceof DicomError) || error.code !== 'NOT_ENCODABLE') throw error
+    const moved = toUtf8(file.dataset)
+    const again = planDataset(project.planner, moved)
+    return { dataset: applyPlan(moved, again, patient.substitutes), nodes: again }
+  }
+}
+
+function directoryOf(project: Project, identity: Identity, patient: Patient): readonly string[] {
+  const folder = (uid: string, none: string): string => (uid === '' ? none : mappedUid(project, uid))
+  return [patient.substitutes.patientCode, folder(identity.study, 'no-study'), folder(identity.series, 'no-series')]
+}
+
+function mappedName(project: Project, identity: Identity): string {
+  return `${mappedUid(project, identity.sopInstance)}.dcm`
+}
+
+/** SOP Instances that the output refers to, at any depth. */
+function referencesOf(dataset: Dataset): readonly Uid[] {
+  const found = new Set<string>()
+  collectReferences(dataset, found)
+  return [...found] as Uid[]
+}
+
+function collectReferences(dataset: Dataset, found: Set<string>): void {
+  for (const element of dataset.elements) {
+    if (element.value.kind === 'items') for (const item of element.value.items) collectReferences(item, found)
+    else if (element.tag === Tags.ReferencedSOPInstanceUID) found.add(string(dataset, element.tag) ?? '')
+  }
+}
+
+/** HMAC over the bytes: tells whether a file is the same without telling anybody else what it is. */
+function sourceDigest(project: Project, source: OpenFile): string {
+  const hmac = createHmac('sha256', project.key).update('source\0')
+  for (const piece of source.pieces()) hmac.update(piece)
+  return hmac.digest('hex')
+}
+
+export function drainCounts(): readonly AttributeCount[] {
+  const project = open.current?.project
+  if (!project) return []
+  const out = spelledOut(project.counts)
+  project.counts = newCounts()
+  return out
+}
+
+/** What would happen to each element of one file, in its order. */
+export function explainInstance(task: InstanceTask, settings: RunSettings): readonly PlanLine[] {
+  const project = projectOf(settings)
+  using source = openInput(task.input, 'header')
+  return planLines(planDataset(project.planner, readFile(source, { inflate }).dataset))
+}
+
+export { compileProjectRecipe }
+
+/** Nanoseconds by stage, added up. */
+export class Clock {
+  #last = process.hrtime.bigint()
+  readonly nanos: Record<string, number> = {}
+
+  lap(stage: string): void {
+    const now = process.hrtime.bigint()
+    this.nanos[stage] = (this.nanos[stage] ?? 0) + Number(now - this.#last)
+    this.#last = now
+  }
+}

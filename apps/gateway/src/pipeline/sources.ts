@@ -15,11 +15,11 @@ export type OpenFile = ByteSource & Disposable & {
 
 const PIECE = 4 * 1024 * 1024
 
-export function openFile(path: string): OpenFile {
+export function openFile(path: string, how: 'header' | 'whole'): OpenFile {
   const descriptor = openSync(path, 'r')
   try {
     const { size, mtimeMs } = fstatSync(descriptor)
-    const read = size <= WHOLE ? fromMemory(readAll(descriptor, size)) : (offset: number, length: number) => readAt(descriptor, offset, Math.min(length, size - offset))
+    const read = how === 'whole' && size <= WHOLE ? fromMemory(readAll(descriptor, size)) : (offset: number, length: number) => readAt(descriptor, offset, Math.min(length, size - offset))
     return {
       size,
       read,

@@ -28,7 +28,10 @@ export type Scan =
       readonly what: 'not-dicom' | 'dicomdir'
       readonly reason: Reason
     }
+  /** The world failed (no permission, disk error): outcome `failed`. */
   | { readonly kind: 'unreadable'; readonly index: number; readonly reason: Reason }
+  /** It claims to be DICOM and is not well-formed: outcome `quarantined`. */
+  | { readonly kind: 'malformed'; readonly index: number; readonly reason: Reason }
 
 /** A value by which the patient, or somebody around them, can be recognised in other channels. PHI. */
 export type PatientIdentifier = {
@@ -62,7 +65,12 @@ export type AttributeCount = {
   readonly action: string
   readonly because: string
   readonly count: number
+  /** `CT | SIEMENS | SOMATOM`: identifiers of the patient cleaned out. */
+  readonly scanner: string
 }
+
+/** One line of a plan, for --dry-run of a single file. No value in it. */
+export type PlanLine = Omit<AttributeCount, 'count' | 'scanner'> & { readonly path: string }
 
 export type InstanceResult = {
   readonly index: number
@@ -75,7 +83,6 @@ export type InstanceResult = {
   readonly sourceDigest?: string
   readonly reasons: readonly Reason[]
   readonly warnings: readonly Reason[]
-  readonly attributes: readonly AttributeCount[]
   /** Of the scanner, PHI-free: modality and manufacturer and model, for the inventory. */
   readonly scanner?: string
   readonly sopClass?: string
@@ -111,6 +118,9 @@ export type RunSettings = {
   readonly mapping: boolean
 }
 
-/** instance.ts exports these two, both synchronous and called in a worker thread. */
+/** instance.ts exports these, all synchronous and called in a worker thread. */
 export type ScanFile = (input: Input, settings: RunSettings) => Scan
 export type ProcessInstance = (task: InstanceTask, settings: RunSettings) => InstanceResult
+/** Per-attribute counts of the instances since the last call; the worker posts them with a batch or at its end. */
+export type DrainCounts = () => readonly AttributeCount[]
+export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
