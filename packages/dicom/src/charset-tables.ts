@@ -175,3 +175,47 @@ export function reverseOf(set: CodeSet): ReadonlyMap<string, number> {
 }
 
 const reversed = new WeakMap<CodeSet, ReadonlyMap<string, number>>()
+
+// ---- GB18030: two bytes by table, four by table below U+10000 and by arithmetic above
+
+const GB_SUPPLEMENTARY = 189000
+const GB_BASIC = 39420
+
+/** The four bytes of a linear code. */
+function gbFour(linear: number): readonly number[] {
+  return [
+    0x81 + Math.floor(linear / 12600),
+    0x30 + (Math.floor(linear / 1260) % 10),
+    0x81 + (Math.floor(linear / 10) % 126),
+    0x30 + (linear % 10),
+  ]
+}
+
+function gbCodes(): readonly (readonly number[])[] {
+  const codes: (readonly number[])[] = []
+  for (let lead = 0x81; lead <= 0xfe; lead += 1) {
+    for (let trail = 0x40; trail <= 0xfe; trail += 1) if (trail !== 0x7f) codes.push([lead, trail])
+  }
+  for (let linear = 0; linear < GB_BASIC; linear += 1) codes.push(gbFour(linear))
+  return codes
+}
+
+const gbReverse = lazy(() => {
+  const codes = gbCodes()
+  const lines = new TextDecoder('gb18030')
+    .decode(Uint8Array.from(codes.flatMap((code) => [...code, 0x0a])))
+    .split('\n')
+  const map = new Map<string, readonly number[]>()
+  codes.forEach((code, index) => {
+    const char = lines[index] ?? ''
+    if ([...char].length === 1 && (char !== REPLACEMENT || code.length === 4) && !map.has(char))
+      map.set(char, code)
+  })
+  return map
+})
+
+/** The bytes of one character beyond ASCII in GB18030: two or four. */
+export function gbBytes(char: string): readonly number[] | undefined {
+  const point = char.codePointAt(0) ?? 0
+  return point < 0x10000 ? gbReverse().get(char) : gbFour(point - 0x10000 + GB_SUPPLEMENTARY)
+}

@@ -7,7 +7,7 @@
 // become U+FFFD and the answer is not clean. Text in plain ASCII, nearly all there is, takes none of this.
 
 import type { CodeSet } from './charset-tables.ts'
-import { ASCII, ESCAPES, LATIN1, ROMAJI, TERMS } from './charset-tables.ts'
+import { ASCII, ESCAPES, gbBytes, LATIN1, ROMAJI, reverseOf, TERMS } from './charset-tables.ts'
 import type { Vr } from './model.ts'
 import { isSingleValued } from './vr.ts'
 
@@ -61,6 +61,23 @@ export function decodeText(bytes: Uint8Array, charset: readonly string[], vr?: V
   }
 }
 
+/** Bytes of a text, without padding; undefined where the character set cannot express it. */
+export function encodeText(text: string, charset: readonly string[], vr?: Vr): Uint8Array | undefined {
+  const plain = plainBytes(text, charset)
+  if (plain) return plain
+  const repertoire = repertoireOf(charset)
+  switch (repertoire.kind) {
+    case 'utf-8':
+      return /\p{Surrogate}/u.test(text) ? undefined : new TextEncoder().encode(text)
+    case 'gb':
+      return encodeGb(text, repertoire.fourBytes)
+    case 'iso-2022':
+      return repertoire.known ? new Iso2022Writer(repertoire, vr).write(text) : undefined
+    default:
+      return repertoire satisfies never
+  }
+}
+
 /** The values of a multi-valued VR, undecoded: cut at 0x5C where that is a backslash and no half of a character. */
 export function splitValues(bytes: Uint8Array, charset: readonly string[], vr: Vr): readonly Uint8Array[] {
   if (isSingleValued(vr) || !bytes.includes(BACKSLASH)) return [bytes]
@@ -89,6 +106,16 @@ function plainText(bytes: Uint8Array, charset: readonly string[]): string | unde
     text += String.fromCharCode(byte)
   }
   return text
+}
+
+function plainBytes(text: string, charset: readonly string[]): Uint8Array | undefined {
+  const bytes = new Uint8Array(text.length)
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code >= 0x80 || code === ESC || (code === TILDE && usesRomaji(charset))) return undefined
+    bytes[at] = code
+  }
+  return bytes
 }
 
 function usesRomaji(charset: readonly string[]): boolean {
@@ -191,6 +218,16 @@ function gbLength(bytes: Uint8Array, at: number): number {
     return third >= 0x81 && third <= 0xfe && fourth >= 0x30 && fourth <= 0x39 ? 4 : 1
   }
   return second >= 0x40 && second <= 0xfe && second !== 0x7f ? 2 : 1
+}
+
+function encodeGb(text: string, fourBytes: boolean): Uint8Array | undefined {
+  const out: number[] = []
+  for (const char of text) {
+    const bytes = char < '\x80' ? [char.charCodeAt(0)] : gbBytes(char)
+    if (!bytes || (bytes.length === 4 && !fourBytes)) return undefined
+    out.push(...bytes)
+  }
+  return Uint8Array.from(out)
 }
 
 // ---- ISO 2022
@@ -298,5 +335,68 @@ class Iso2022Reader {
   #bad(length = 1): number {
     this.#clean = false
     return this.#take(REPLACEMENT, length)
+  }
+}
+
+/** The same machine the other way: designates what a character needs, and returns before each delimiter and the end. */
+class Iso2022Writer {
+  readonly #to: Iso2022
+  readonly #vr: Vr | undefined
+  #g0: CodeSet
+  #g1: CodeSet | undefined
+  #out: number[] = []
+
+  constructor(to: Iso2022, vr: Vr | undefined) {
+    this.#to = to
+    this.#vr = vr
+    this.#g0 = to.g0
+    this.#g1 = to.g1
+  }
+
+  write(text: string): Uint8Array | undefined {
+    for (const char of text) if (!this.#character(char)) return undefined
+    this.#initial()
+    return Uint8Array.from(this.#out)
+  }
+
+  #character(char: string): boolean {
+    const code = char.codePointAt(0) ?? 0
+    if (code === ESC) return false
+    if (isDelimiter(code, this.#vr)) this.#initial()
+    else if (code <= 0x20 || code === 0x7f) this.#designate(this.#to.g0)
+    else {
+      const set = this.#setFor(char)
+      if (set) this.#designate(set)
+      return set !== undefined && this.#put(reverseOf(set).get(char) ?? 0, set)
+    }
+    this.#out.push(code)
+    return true
+  }
+
+  /** What is in force, then what is in force initially, then what is listed. */
+  #setFor(char: string): CodeSet | undefined {
+    const active = [this.#g0, this.#g1, this.#to.g0, this.#to.g1]
+    const sets = this.#to.extended ? [...active, ...this.#to.listed] : active
+    return sets.find((set) => set && reverseOf(set).has(char))
+  }
+
+  #put(code: number, set: CodeSet): boolean {
+    const high = set.half === 'G1' ? 0x80 : 0
+    if (set.bytes === 2) this.#out.push((code >>> 8) | high)
+    this.#out.push((code & 0xff) | high)
+    return true
+  }
+
+  #designate(set: CodeSet): void {
+    if (set === this.#g0 || set === this.#g1) return
+    this.#out.push(ESC, ...[...set.escape].map((char) => char.charCodeAt(0)))
+    if (set.half === 'G0') this.#g0 = set
+    else this.#g1 = set
+  }
+
+  #initial(): void {
+    this.#designate(this.#to.g0)
+    if (this.#to.g1) this.#designate(this.#to.g1)
+    this.#g1 = this.#to.g1
   }
 }
