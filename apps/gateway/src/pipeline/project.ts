@@ -8,7 +8,6 @@ import {
   compileIdentifiers,
   compileRecipe,
   dateOffsetDays,
-  defaultDictionary,
   type Haystack,
   type Keyed,
   type Planner,
@@ -20,7 +19,7 @@ import {
   shortPseudonym,
   type Substitutes,
 } from '@roentgate/deid'
-import { isWellKnown } from '@roentgate/dicom'
+import { isWellKnown, keywords, lookup, type Tag, tagOf } from '@roentgate/dicom'
 import { type Counts, newCounts } from './counts.ts'
 import type { InstanceTask, RunSettings } from './types.ts'
 
@@ -47,9 +46,12 @@ export type Patient = {
 const MAX_PATIENTS = 64
 const MAX_UIDS = 200_000
 
+/** PS3.6, for recipes. */
+const DICTIONARY = { tagOf, vrsOf: (t: Tag) => lookup(t)?.vrs, keywords }
+
 export function compileProjectRecipe(recipe: RunSettings['recipe']): Recipe {
   return compileRecipe(recipe, {
-    dictionary: defaultDictionary,
+    dictionary: DICTIONARY,
     edition: PROFILE_EDITION,
     digest: (canonical) => createHash('sha256').update(canonical).digest('hex'),
   })

@@ -1,9 +1,9 @@
 // A file on disk as a ByteSource: positional reads on one descriptor, closed by `using`.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import type { ByteSource } from '@roentgate/dicom'
+import type { ByteSource, Span } from '@roentgate/dicom'
 
-/** Files up to this size are read once into memory; larger ones piece by piece. */
+/** Files up to this size are read once into memory; larger ones piece by piece. Views on one die with it. */
 const WHOLE = 8 * 1024 * 1024
 
 export type OpenFile = ByteSource & Disposable & {
@@ -19,7 +19,8 @@ export function openFile(path: string, how: 'header' | 'whole'): OpenFile {
   const descriptor = openSync(path, 'r')
   try {
     const { size, mtimeMs } = fstatSync(descriptor)
-    const read = how === 'whole' && size <= WHOLE ? fromMemory(readAll(descriptor, size)) : (offset: number, length: number) => readAt(descriptor, offset, Math.min(length, size - offset))
+    const lent = how === 'whole' && size <= WHOLE ? borrow() : undefined
+    const read = lent ? fromMemory(fill(descriptor, lent, { offset: 0, length: size })) : reader(descriptor, size)
     return {
       size,
       read,
@@ -30,7 +31,10 @@ export function openFile(path: string, how: 'header' | 'whole'): OpenFile {
       pieces: function* () {
         for (let at = 0; at < size; at += PIECE) yield read(at, PIECE)
       },
-      [Symbol.dispose]: () => closeSync(descriptor),
+      [Symbol.dispose]: () => {
+        closeSync(descriptor)
+        if (lent) pool.push(lent)
+      },
     }
   } catch (error) {
     closeSync(descriptor)
@@ -56,17 +60,26 @@ function fromMemory(bytes: Uint8Array): ByteSource['read'] {
   return (offset, length) => bytes.subarray(offset, Math.min(bytes.length, offset + length))
 }
 
-function readAll(descriptor: number, size: number): Uint8Array {
-  return readAt(descriptor, 0, size)
+/** Whole files are read into lent buffers: fresh memory for each would cost more than the reading. */
+const pool: Buffer[] = []
+
+function borrow(): Buffer {
+  return pool.pop() ?? Buffer.allocUnsafeSlow(WHOLE)
 }
 
-function readAt(descriptor: number, offset: number, length: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(Math.max(0, length))
+function reader(descriptor: number, size: number): ByteSource['read'] {
+  return (offset, length) => {
+    const clipped = Math.max(0, Math.min(length, size - offset))
+    return fill(descriptor, Buffer.allocUnsafeSlow(clipped), { offset, length: clipped })
+  }
+}
+
+function fill(descriptor: number, into: Buffer, span: Span): Uint8Array {
   let at = 0
-  while (at < length) {
-    const count = readSync(descriptor, bytes, at, length - at, offset + at)
+  while (at < span.length) {
+    const count = readSync(descriptor, into, at, span.length - at, span.offset + at)
     if (count === 0) break
     at += count
   }
-  return at === length ? bytes : bytes.subarray(0, at)
+  return into.subarray(0, at)
 }

@@ -45,7 +45,7 @@ function alternatives(needles: readonly Needle[]): string {
 }
 
 function escape(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (character) => `\\${character}`)
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, (character) => `\\${character}`)
 }
 
 /** Long enough that chance does not make it in binary data. */
