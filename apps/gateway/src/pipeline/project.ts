@@ -20,7 +20,7 @@ import {
   type Substitutes,
 } from '@roentgate/deid'
 import { isWellKnown, keywords, lookup, type Tag, tagOf } from '@roentgate/dicom'
-import { type Counts, newCounts } from './counts.ts'
+import { newSpelling, type Spelling } from './counts.ts'
 import type { InstanceTask, RunSettings } from './types.ts'
 
 export type Project = {
@@ -31,7 +31,7 @@ export type Project = {
   readonly patientTable: ReadonlyMap<string, string>
   readonly patients: Map<string, Patient>
   readonly uids: Map<string, string>
-  counts: Counts
+  readonly spelling: Spelling
 }
 
 export type Patient = {
@@ -68,7 +68,7 @@ export function openProject(settings: RunSettings): Project {
     patientTable: new Map(settings.patientTable),
     patients: new Map(),
     uids: new Map(),
-    counts: newCounts(),
+    spelling: newSpelling(),
   }
 }
 
