@@ -140,11 +140,12 @@ export class Parser {
     const at = this.#region.base + this.#at
     if (at >= this.#region.source.size) return { kind: 'end', at }
     const left = this.#region.source.size - at
+    const last = elements.at(-1)
+    const seenPixels = last !== undefined && last.tag >= FLOAT_PIXEL_DATA
+    if (left < 8 && !seenPixels && this.#region.source.read(at, left).some((byte) => byte !== 0)) this.#need(8)
     if (left < 8) return { kind: 'trailing', at }
     this.#need(8)
     const next = this.#peekTag(encoding.bigEndian)
-    const last = elements.at(-1)
-    const seenPixels = last !== undefined && last.tag >= FLOAT_PIXEL_DATA
     // Bytes that cannot continue an ended data set are reported as trailing, not parsed as elements.
     if (seenPixels && next < last.tag) return { kind: 'trailing', at }
     if (seenPixels && encoding.explicit && !this.#plausibleVr()) return { kind: 'trailing', at }

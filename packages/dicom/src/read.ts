@@ -53,13 +53,10 @@ export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFi
     if (source.size - end < 8) throw new DicomError('TRUNCATED', 'no data set after the file meta', { offset: end })
     throw new DicomError('NOT_DICOM', 'no data set: not a DICOM file, or one in a form nobody can name', { offset: end })
   }
-  if (!syntax || !sameEncoding(guessed, syntax.encoding)) {
-    budget.warnings.push({ code: 'GUESSED_ENCODING', offset: end })
-    if (syntax?.encapsulated) {
-      throw new DicomError('BAD_META', 'the transfer syntax and the data set contradict each other', { offset: end })
-    }
-  }
-  const uid = syntax && sameEncoding(guessed, syntax.encoding) ? syntax.uid : uidOf(guessed)
+  const agrees = syntax !== undefined && sameEncoding(guessed, syntax.encoding)
+  if (!agrees) budget.warnings.push({ code: 'GUESSED_ENCODING', offset: end })
+  // Compressed frames in an implicit data set exist: the frames are what the syntax says, and writing makes it explicit.
+  const uid = syntax && (agrees || (syntax.encapsulated && !guessed.bigEndian)) ? syntax.uid : uidOf(guessed)
   return assemble({ source, at: end, encoding: guessed }, { start, meta, syntax: uid }, budget)
 }
 
@@ -73,9 +70,18 @@ function known(uid: string): ReturnType<typeof transferSyntax> {
 
 function findStart(source: ByteSource, warnings: Warning[]): Start {
   const head = source.read(0, PREAMBLE + 4)
-  if (isDicm(head, PREAMBLE)) return { preamble: head.slice(0, PREAMBLE), at: PREAMBLE + 4 }
+  if (isDicm(head, PREAMBLE) && !startsWithIdentity(head)) return { preamble: head.slice(0, PREAMBLE), at: PREAMBLE + 4 }
   warnings.push({ code: 'NO_PREAMBLE', offset: 0 })
   return { preamble: undefined, at: isDicm(head, 0) ? 4 : 0 }
+}
+
+/** A data set from byte 0 whose text happens to say DICM at byte 128: no preamble begins with (0008,0005) or (0002,0000). */
+function startsWithIdentity(head: Uint8Array): boolean {
+  return ['08000500', '08000800', '02000000'].some((start) => hexStart(head) === start) && fits(head, EXPLICIT_ENCODING)
+}
+
+function hexStart(head: Uint8Array): string {
+  return [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function isDicm(bytes: Uint8Array, at: number): boolean {
@@ -193,23 +199,23 @@ const BIG_ENCODING: Encoding = { explicit: true, bigEndian: true }
 
 /** What the first element says; the claim wins wherever it can be true. */
 function guessEncoding(head: Uint8Array, claimed: Encoding | undefined): Encoding | undefined {
-  const candidates = [EXPLICIT_ENCODING, BIG_ENCODING, IMPLICIT_ENCODING].filter((encoding) => fits(head, encoding))
-  if (claimed) {
-    const same = candidates.find((encoding) => sameEncoding(encoding, claimed))
-    if (same) return same
-  }
-  return candidates[0]
+  if (claimed && fits(head, claimed, LAST_GROUP)) return claimed
+  return [EXPLICIT_ENCODING, BIG_ENCODING, IMPLICIT_ENCODING].find((encoding) => fits(head, encoding))
 }
 
-function fits(head: Uint8Array, encoding: Encoding): boolean {
+/** A claimed encoding may begin anywhere; a guess only where data sets really begin. */
+const LAST_GROUP = 0xffff
+const FIRST_GROUPS = 0x0100
+
+function fits(head: Uint8Array, encoding: Encoding, last = FIRST_GROUPS): boolean {
   if (head.length < 8) return false
   const [a = 0, b = 0] = head
   const group = encoding.bigEndian ? (a << 8) | b : a | (b << 8)
   // The first group of a data set is 0008 but for odd objects (0004 in a DICOMDIR, 0010 or later in fragments).
-  if (group === 0 || group > 0x7fe0) return false
-  if (encoding.explicit) return vrFromBytes(head[4] ?? 0, head[5] ?? 0) !== undefined && group <= 0x0100
+  if (group === 0 || group > last) return false
+  if (encoding.explicit) return vrFromBytes(head[4] ?? 0, head[5] ?? 0) !== undefined
   const length = ((head[4] ?? 0) | ((head[5] ?? 0) << 8) | ((head[6] ?? 0) << 16) | ((head[7] ?? 0) << 24)) >>> 0
-  return (length < 0x10000 || length === 0xffffffff) && group <= 0x0100
+  return length < 0x10000 || length === 0xffffffff
 }
 
 function sameEncoding(a: Encoding, b: Encoding): boolean {

@@ -50,18 +50,16 @@ function* writeTop(out: ByteWriter, dataset: Dataset, encoding: Encoding): Gener
     yield out.take()
     const width = dataset.encoding.bigEndian === encoding.bigEndian ? 1 : numberWidth(element.vr)
     yield* pieces(value.source, value.span, value.kind === 'bulk' ? width : 1)
-    if (value.kind === 'bulk' && value.span.length % 2 === 1) out.u8(0)
   }
   if (out.length > 0) yield out.take()
 }
 
 function writePixelHeader(out: ByteWriter, element: Element, encoding: Encoding): void {
   const length = element.value.kind === 'bulk' ? element.value.span.length : 0xffffffff
-  const even = length === 0xffffffff ? length : length + (length % 2)
-  if (element.value.kind === 'bulk' && even >= 0xffffffff) {
+  if (element.value.kind === 'bulk' && length >= 0xffffffff) {
     throw new DicomError('BAD_LENGTH', 'native pixel data of 4 GiB or more has no length field', { tag: element.tag })
   }
-  writeHeader(out, element, even, encoding)
+  writeHeader(out, element, length, encoding)
 }
 
 function* pieces(source: ByteSource, span: Span, width: 1 | 2 | 4 | 8): Generator<Uint8Array> {

@@ -44,7 +44,10 @@ export type Scan =
       readonly what: 'not-dicom' | 'dicomdir'
       readonly reason: Reason
     }
+  /** The world failed (no permission, disk error): outcome `failed`. */
   | { readonly kind: 'unreadable'; readonly index: number; readonly reason: Reason }
+  /** It claims to be DICOM and is not well-formed: outcome `quarantined`. */
+  | { readonly kind: 'malformed'; readonly index: number; readonly reason: Reason }
 
 /** A value by which the patient, or somebody around them, can be recognised in other channels. PHI. */
 export type PatientIdentifier = {
@@ -78,7 +81,12 @@ export type AttributeCount = {
   readonly action: string
   readonly because: string
   readonly count: number
+  /** `CT | SIEMENS | SOMATOM`: identifiers of the patient cleaned out. */
+  readonly scanner: string
 }
+
+/** One line of a plan, for --dry-run of a single file. No value in it. */
+export type PlanLine = Omit<AttributeCount, 'count' | 'scanner'> & { readonly path: string }
 
 export type InstanceResult = {
   readonly index: number
@@ -91,7 +99,6 @@ export type InstanceResult = {
   readonly sourceDigest?: string
   readonly reasons: readonly Reason[]
   readonly warnings: readonly Reason[]
-  readonly attributes: readonly AttributeCount[]
   /** Of the scanner, PHI-free: modality and manufacturer and model, for the inventory. */
   readonly scanner?: string
   readonly sopClass?: string
@@ -127,9 +134,12 @@ export type RunSettings = {
   readonly mapping: boolean
 }
 
-/** instance.ts exports these two, both synchronous and called in a worker thread. */
+/** instance.ts exports these, all synchronous and called in a worker thread. */
 export type ScanFile = (input: Input, settings: RunSettings) => Scan
 export type ProcessInstance = (task: InstanceTask, settings: RunSettings) => InstanceResult
+/** Per-attribute counts of the instances since the last call; the worker posts them with a batch or at its end. */
+export type DrainCounts = () => readonly AttributeCount[]
+export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
 
 /** What the recipe of a run is, for manifest and report. */
 export type RunDescription = {
@@ -146,17 +156,6 @@ export type RunDescription = {
 /** Compiles the recipe; throws RecipeError, whose message is for the user. */
 export type DescribeRun = (settings: RunSettings) => RunDescription
 
-/** One line of `--dry-run` over a single file: what would happen to one element, and why. No values. */
-export type PlanLine = {
-  /** `(0008,1140).(0008,1155)`. */
-  readonly path: string
-  readonly name: string
-  readonly vr: string
-  readonly action: string
-  readonly because: string
-}
-export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
-
 /** A released file and its source, for `roentgate verify`: both are read again. */
 export type VerifyTask = InstanceTask & {
   /** Relative to OUT, from the manifest. */
@@ -172,11 +171,12 @@ export type VerifyResult = {
 }
 export type VerifyInstance = (task: VerifyTask, settings: RunSettings) => VerifyResult
 
-/** What pipeline/instance.ts exports; a worker imports it by URL, so that tests can put another in its place. */
+/** What pipeline/stages.ts exports; a worker imports it by URL, so that tests can put another in its place. */
 export type InstanceModule = {
   readonly scanFile: ScanFile
   readonly processInstance: ProcessInstance
   readonly describeRun: DescribeRun
+  readonly drainCounts: DrainCounts
   readonly explainInstance?: ExplainInstance
   readonly verifyInstance?: VerifyInstance
 }

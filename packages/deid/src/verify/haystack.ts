@@ -8,6 +8,8 @@ export type Hit = { readonly kind: NeedleKind; readonly channel: 'text' | 'bytes
 export type Haystack = {
   /** A decoded value. */
   readonly inText: (text: string) => NeedleKind | undefined
+  /** A decoded value as a whole, nothing inside it. */
+  readonly whole: (text: string) => NeedleKind | undefined
   /** Raw bytes, one character a byte. */
   readonly inBytes: (latin1: string) => Hit | undefined
 }
@@ -30,6 +32,7 @@ export function haystackOf(needles: readonly Needle[]): Haystack {
       const match = text.exec(folded)
       return match ? kindOf(match[0]) : undefined
     },
+    whole: (value) => whole.get(fold(value).trim()),
     inBytes: (latin1) => bytes(latin1),
   }
 }
@@ -42,7 +45,7 @@ function alternatives(needles: readonly Needle[]): string {
 }
 
 function escape(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (character) => `\\${character}`)
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, (character) => `\\${character}`)
 }
 
 /** Long enough that chance does not make it in binary data. */
@@ -53,7 +56,7 @@ function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | unde
   for (const { text, kind } of needles) {
     const utf8 = latin1Of(new TextEncoder().encode(text))
     if (utf8.length < MIN_BYTES) continue
-    forms.push({ pattern: `(?<![A-Za-z0-9])${escape(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
+    forms.push({ pattern: `(?<![A-Za-z0-9.])${escape(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
     for (const little of [true, false]) forms.push({ pattern: escape(utf16(text, little)), kind, channel: 'utf-16' })
     // The case in a base64 text is the case that was encoded: as written in DICOM names, capitals and title case.
     for (const spelling of new Set([text, text.toUpperCase(), titled(text)])) {
@@ -80,15 +83,21 @@ function compile(forms: readonly Form[], flags: string): (latin1: string) => Hit
 
 function latin1Of(bytes: Uint8Array): string {
   let out = ''
-  for (const byte of bytes) out += String.fromCharCode(byte)
+  for (const byte of bytes) out += character(byte)
   return out
+}
+
+/** As latin1() in walk.ts maps bytes: x-user-defined. */
+function character(byte: number): string {
+  return String.fromCharCode(byte < 0x80 ? byte : byte + 0xf700)
 }
 
 function utf16(text: string, little: boolean): string {
   let out = ''
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at)
-    out += little ? String.fromCharCode(unit & 0xff, unit >> 8) : String.fromCharCode(unit >> 8, unit & 0xff)
+    const [low, high] = [character(unit & 0xff), character(unit >> 8)]
+    out += little ? low + high : high + low
   }
   return out
 }
@@ -104,7 +113,7 @@ function base64Forms(text: string): readonly string[] {
   return [0, 1, 2].map((shift) => {
     const shifted = new Uint8Array(bytes.length + shift)
     shifted.set(bytes, shift)
-    const encoded = btoa(latin1Of(shifted))
+    const encoded = btoa(String.fromCharCode(...shifted))
     const from = Math.ceil((shift * 8) / 6)
     const to = Math.floor((shifted.length * 8) / 6)
     return encoded.slice(from, to)

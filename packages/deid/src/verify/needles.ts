@@ -12,17 +12,20 @@ export type Needle = { readonly kind: NeedleKind; readonly text: string; readonl
 const MIN_NAME = 4
 const MIN_ID = 5
 const MIN_WIDE = 2
+const MIN_WHOLE = 3
 
+const ASCII = /^[\0-\x7f]*$/
 const WIDE = /[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\u{20000}-\u{3ffff}]/u
 
 export function fold(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase()
   return text.normalize('NFKD').replace(/\p{M}+/gu, '').toLowerCase()
 }
 
 export function needlesOf(identifiers: readonly Identifier[]): readonly Needle[] {
   const needles = new Map<string, Needle>()
   const add = (needle: Needle): void => {
-    if (needle.text !== '') needles.set(`${needle.form}\u0000${needle.text}`, needle)
+    if (needle.text.length >= (WIDE.test(needle.text) ? MIN_WIDE : MIN_WHOLE)) needles.set(`${needle.form}\u0000${needle.text}`, needle)
   }
   for (const identifier of identifiers) for (const needle of formsOf(identifier)) add(needle)
   return [...needles.values()]
