@@ -6,6 +6,9 @@
 
 import type { AttributeCount } from '../pipeline/types.ts'
 
+/** Which scanner it was, the instance says. */
+type Row = Omit<AttributeCount, 'scanner'>
+
 /** Sets remembered; beyond it all are forgotten and said again: more lines, the same sums. */
 const MAX_SETS = 512
 const MAX_ROWS = 20_000
@@ -22,7 +25,7 @@ export class AttributeSets {
   }
 
   /** The name of the set, and the lines that must precede its first use. */
-  name(attributes: readonly AttributeCount[]): { readonly set: string; readonly lines: string } {
+  name(attributes: readonly Row[]): { readonly set: string; readonly lines: string } {
     if (this.#sets.size >= MAX_SETS) this.#sets.clear()
     if (this.#rows.size >= MAX_ROWS) {
       this.#rows.clear()

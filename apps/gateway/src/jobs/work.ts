@@ -149,6 +149,7 @@ function processAll(job: ProcessJob, bench: Bench): Reply {
 }
 
 function processOne({ input, patientKey, stamp }: ProcessItem, bench: Bench): InstanceResult {
+  bench.stages.drainCounts()
   try {
     if (!unchanged(input, stamp)) return failed(input, CHANGED)
     const identifiers = bench.words.get(patientKey)?.identifiers ?? []
@@ -172,7 +173,6 @@ export function failed(input: Input, reason: Reason): InstanceResult {
     outcome: 'failed',
     reasons: [reason],
     warnings: [],
-    attributes: [],
     methods: [],
     references: [],
     nanos: {},
@@ -182,8 +182,8 @@ export function failed(input: Input, reason: Reason): InstanceResult {
 type Recorded = { readonly before: Buffer; readonly line: Buffer; readonly spool: string }
 
 function record(item: ProcessItem, result: InstanceResult, bench: Bench): Recorded {
-  const { attributes, mapping, index: _, ...rest } = result
-  const { set, lines } = bench.sets.name(attributes)
+  const { mapping, index: _, ...rest } = result
+  const { set, lines } = bench.sets.name(bench.stages.drainCounts())
   const { input, stamp, patientKey } = item
   const words = bench.words.get(patientKey)?.digest ?? ''
   const name = fingerprint({ key: bench.settings.key, input, stamp, words })

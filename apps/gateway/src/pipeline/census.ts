@@ -11,7 +11,6 @@ import type { Stamp } from '../ingress/source.ts'
 import type { PatientWords, Scanned } from '../jobs/messages.ts'
 import type { Pool } from '../jobs/pool.ts'
 import { settleDuplicates } from './duplicates.ts'
-import { FAILURES } from './outcomes.ts'
 import type { Input, PatientIdentifier, Reason } from './types.ts'
 
 export type Settled = {
@@ -133,11 +132,12 @@ function take(draft: Draft, { scan, stamp }: Scanned): void {
     case 'other':
       draft.settled.set(scan.index, { outcome: 'ignored', reasons: [scan.reason] })
       return
-    case 'unreadable': {
-      const outcome = FAILURES.has(scan.reason.code) ? 'failed' : 'quarantined'
-      draft.settled.set(scan.index, { outcome, reasons: [scan.reason] })
+    case 'unreadable':
+      draft.settled.set(scan.index, { outcome: 'failed', reasons: [scan.reason] })
       return
-    }
+    case 'malformed':
+      draft.settled.set(scan.index, { outcome: 'quarantined', reasons: [scan.reason] })
+      return
     case 'instance': {
       const patient = patientOf(draft, scan.patientKey)
       draft.patientOf[scan.index] = patient.place

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { openSource } from '../ingress/source.ts'
 import type {
+  AttributeCount,
   InstanceResult,
   InstanceTask,
   RunDescription,
@@ -51,7 +52,7 @@ export function scanFile(input: FakeInput): Scan {
     return { kind: 'other', index, what: 'not-dicom', reason: { code: 'NOT_DICOM', what: 'no DICOM' } }
   }
   if (source.do === 'malformed')
-    return { kind: 'unreadable', index, reason: { code: 'TRUNCATED', what: 'cut off' } }
+    return { kind: 'malformed', index, reason: { code: 'TRUNCATED', what: 'cut off' } }
   const name = source.name ?? 'A^B'
   return {
     kind: 'instance',
@@ -78,6 +79,10 @@ export function processInstance(task: InstanceTask, settings: RunSettings): Inst
     mkdirSync(dirname(join(settings.out, output)), { recursive: true })
     writeFileSync(join(settings.out, output), bytes)
   }
+  if (released) {
+    pending.push({ ...COUNT, attribute: '(0010,0010)', name: "Patient's Name" })
+    pending.push({ ...COUNT, attribute: '(0010,0020)', name: 'Patient ID', because: 'recipe rule 1' })
+  }
   const digest = createHash('sha256').update(bytes).digest('hex')
   return {
     index: task.input.index,
@@ -86,24 +91,6 @@ export function processInstance(task: InstanceTask, settings: RunSettings): Inst
     sourceDigest: createHash('sha256').update(source.sop).digest('hex'),
     reasons: released ? [] : [{ code: 'PIXELS_MAY_HOLD_TEXT', what: 'ultrasound' }],
     warnings: [],
-    attributes: [
-      {
-        attribute: '(0010,0010)',
-        name: "Patient's Name",
-        vr: 'PN',
-        action: 'Z',
-        because: 'profile basic',
-        count: 1,
-      },
-      {
-        attribute: '(0010,0020)',
-        name: 'Patient ID',
-        vr: 'LO',
-        action: 'Z',
-        because: 'recipe rule 1',
-        count: 1,
-      },
-    ],
     scanner: 'CT ACME One',
     methods: ['113100'],
     instance: fakeUid(source.sop),
@@ -114,6 +101,14 @@ export function processInstance(task: InstanceTask, settings: RunSettings): Inst
       : {}),
   }
 }
+
+const COUNT = { vr: 'PN', action: 'Z', because: 'profile basic', count: 1, scanner: 'CT ACME One' }
+
+export function drainCounts(): readonly AttributeCount[] {
+  return pending.splice(0)
+}
+
+const pending: AttributeCount[] = []
 
 export function verifyInstance(task: VerifyTask): VerifyResult {
   const source = read(task.input)

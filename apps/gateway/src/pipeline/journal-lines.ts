@@ -11,8 +11,8 @@ import type { Input, InstanceResult } from './types.ts'
 
 export const JOURNAL_FORMAT = 'roentgate/1'
 
-/** All of a result but what is counted elsewhere, or may not be on disk. */
-export type Recorded = Omit<InstanceResult, 'index' | 'attributes' | 'mapping'>
+/** All of a result but what may not be on disk. */
+export type Recorded = Omit<InstanceResult, 'index' | 'mapping'>
 export type Entry = { readonly f: string; readonly set: string; readonly r: Recorded }
 export type RowLine = {
   readonly row: string

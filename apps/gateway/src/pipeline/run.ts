@@ -38,7 +38,7 @@ export type RunRequest = {
   readonly version: string
   /** Folder of --mapping. */
   readonly mapping?: string
-  /** URL of the module with the stages; pipeline/instance.ts unless a test says otherwise. */
+  /** URL of the InstanceModule; stages.ts unless a test says otherwise. */
   readonly instance?: string
   readonly signal?: AbortSignal
   readonly progress?: (progress: RunProgress) => void
@@ -52,7 +52,7 @@ type Described = { readonly description: RunDescription; readonly skipped: numbe
 /** The recipe was refused; the message says where and why. */
 export class RecipeRefused extends Error {}
 
-export const INSTANCE_MODULE = new URL('./instance.ts', import.meta.url).href
+export const INSTANCE_MODULE = new URL('./stages.ts', import.meta.url).href
 const MAX_BATCH = 32
 /** So that the last batches end together on all workers. */
 const BATCHES_PER_WORKER = 4
@@ -249,7 +249,7 @@ function record(state: State, reply: Reply): void {
 
 function recordCrash(state: State, { input, stamp, patientKey }: ProcessItem): void {
   const [reason = { code: 'WORKER_CRASHED', what: '' }] = CRASHED.reasons
-  const { attributes: _, mapping: __, index, ...r } = failed(input, reason)
+  const { mapping: _, index, ...r } = failed(input, reason)
   const { key } = state.request.settings
   const line = entryLine({ f: fingerprint({ key, input, stamp, words: patientKey }), set: '', r })
   const start = state.journal.append(Buffer.from(line))

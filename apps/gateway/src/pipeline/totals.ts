@@ -4,6 +4,8 @@ import type { RowLine, SetLine } from './journal-lines.ts'
 import { OUTCOMES, type Outcome } from './outcomes.ts'
 import type { AttributeCount, Reason } from './types.ts'
 
+type Row = Omit<AttributeCount, 'scanner'>
+
 /** What became of one input. */
 export type Final = {
   readonly index: number
@@ -22,7 +24,7 @@ export type Final = {
 }
 
 export type ReasonCount = Reason & { readonly outcome: Outcome | 'warning'; readonly count: number }
-export type AttributeRow = AttributeCount & { readonly instances: number }
+export type AttributeRow = Row & { readonly instances: number }
 export type Scanner = {
   readonly scanner: string
   readonly instances: number
@@ -45,7 +47,7 @@ export type Totals = {
 }
 
 type Usage = { released: number; all: number }
-type Sum = { readonly row: AttributeCount; count: number; instances: number }
+type Sum = { readonly row: Row; count: number; instances: number }
 
 export class Tally {
   readonly #outcomes: Record<Outcome, number> = {
@@ -122,7 +124,7 @@ export class Tally {
   }
 
   #expand(lines: Iterable<string>): Pick<Totals, 'attributes' | 'inventory'> {
-    const rows = new Map<string, AttributeCount>()
+    const rows = new Map<string, Row>()
     const released = new Map<string, Sum>()
     const scanners = new Map<string, { instances: number; released: number; sums: Map<string, Sum> }>()
     for (const line of lines) {
@@ -155,7 +157,7 @@ export class Tally {
   }
 }
 
-function addTo(sums: Map<string, Sum>, row: AttributeCount, by: { count: number; instances: number }): void {
+function addTo(sums: Map<string, Sum>, row: Row, by: { count: number; instances: number }): void {
   const key = `${row.attribute}\u0000${row.vr}\u0000${row.action}\u0000${row.because}`
   const sum = sums.get(key) ?? { row, count: 0, instances: 0 }
   sums.set(key, sum)

@@ -130,6 +130,9 @@ export type RunSettings = {
 /** instance.ts exports these two, both synchronous and called in a worker thread. */
 export type ScanFile = (input: Input, settings: RunSettings) => Scan
 export type ProcessInstance = (task: InstanceTask, settings: RunSettings) => InstanceResult
+/** Per-attribute counts of the instances since the last call; the worker posts them with a batch or at its end. */
+export type DrainCounts = () => readonly AttributeCount[]
+export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
 
 /** What the recipe of a run is, for manifest and report. */
 export type RunDescription = {
@@ -146,17 +149,6 @@ export type RunDescription = {
 /** Compiles the recipe; throws RecipeError, whose message is for the user. */
 export type DescribeRun = (settings: RunSettings) => RunDescription
 
-/** One line of `--dry-run` over a single file: what would happen to one element, and why. No values. */
-export type PlanLine = {
-  /** `(0008,1140).(0008,1155)`. */
-  readonly path: string
-  readonly name: string
-  readonly vr: string
-  readonly action: string
-  readonly because: string
-}
-export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
-
 /** A released file and its source, for `roentgate verify`: both are read again. */
 export type VerifyTask = InstanceTask & {
   /** Relative to OUT, from the manifest. */
@@ -172,11 +164,12 @@ export type VerifyResult = {
 }
 export type VerifyInstance = (task: VerifyTask, settings: RunSettings) => VerifyResult
 
-/** What pipeline/instance.ts exports; a worker imports it by URL, so that tests can put another in its place. */
+/** What pipeline/stages.ts exports; a worker imports it by URL, so that tests can put another in its place. */
 export type InstanceModule = {
   readonly scanFile: ScanFile
   readonly processInstance: ProcessInstance
   readonly describeRun: DescribeRun
+  readonly drainCounts: DrainCounts
   readonly explainInstance?: ExplainInstance
   readonly verifyInstance?: VerifyInstance
 }
