@@ -44,7 +44,10 @@ export type Scan =
       readonly what: 'not-dicom' | 'dicomdir'
       readonly reason: Reason
     }
+  /** The world failed (no permission, disk error): outcome `failed`. */
   | { readonly kind: 'unreadable'; readonly index: number; readonly reason: Reason }
+  /** It claims to be DICOM and is not well-formed: outcome `quarantined`. */
+  | { readonly kind: 'malformed'; readonly index: number; readonly reason: Reason }
 
 /** A value by which the patient, or somebody around them, can be recognised in other channels. PHI. */
 export type PatientIdentifier = {
@@ -80,6 +83,9 @@ export type AttributeCount = {
   readonly count: number
 }
 
+/** One line of a plan, for --dry-run of a single file. No value in it. */
+export type PlanLine = Omit<AttributeCount, 'attribute' | 'count'> & { readonly path: string }
+
 export type InstanceResult = {
   readonly index: number
   readonly outcome: 'released' | 'quarantined' | 'failed'
@@ -91,7 +97,6 @@ export type InstanceResult = {
   readonly sourceDigest?: string
   readonly reasons: readonly Reason[]
   readonly warnings: readonly Reason[]
-  readonly attributes: readonly AttributeCount[]
   /** Of the scanner, PHI-free: modality and manufacturer and model, for the inventory. */
   readonly scanner?: string
   readonly sopClass?: string
@@ -127,10 +132,10 @@ export type RunSettings = {
   readonly mapping: boolean
 }
 
-/** instance.ts exports these two, both synchronous and called in a worker thread. */
+/** instance.ts exports these, all synchronous and called in a worker thread. */
 export type ScanFile = (input: Input, settings: RunSettings) => Scan
 export type ProcessInstance = (task: InstanceTask, settings: RunSettings) => InstanceResult
-/** Per-attribute counts of the instances since the last call; the worker posts them with a batch or at its end. */
+/** What was done to the attributes of the instances since the last call; the worker asks after each. */
 export type DrainCounts = () => readonly AttributeCount[]
 export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
 
