@@ -34,7 +34,8 @@ export function make(owner: Dataset, t: Tag, vr: Vr, value: NewValue): Element {
     const joined = typeof value === 'string' ? value : value.join('\\')
     return { tag: t, vr, value: { kind: 'bytes', bytes: padded(encode(owner, t, vr, joined), vr) } }
   }
-  if (typeof value === 'string') throw new DicomError('BAD_VALUE', `text where ${vr} takes numbers`, { tag: t })
+  if (typeof value === 'string')
+    throw new DicomError('BAD_VALUE', `text where ${vr} takes numbers`, { tag: t })
   return { tag: t, vr, value: { kind: 'bytes', bytes: padded(encodeNumbers(value, vr, owner.encoding), vr) } }
 }
 
@@ -61,7 +62,11 @@ function padded(bytes: Uint8Array, vr: Vr): Uint8Array {
   return out
 }
 
-function encodeNumbers(values: readonly (number | string | Dataset)[], vr: Vr, encoding: Encoding): Uint8Array {
+function encodeNumbers(
+  values: readonly (number | string | Dataset)[],
+  vr: Vr,
+  encoding: Encoding,
+): Uint8Array {
   const width = vr === 'AT' ? 4 : numberWidth(vr)
   const out = new Uint8Array(values.length * width)
   const view = new DataView(out.buffer)
@@ -109,7 +114,12 @@ export function dataset(
   as: { readonly encoding?: Encoding; readonly charset?: readonly string[] } = {},
 ): Dataset {
   const sorted = [...elements].sort((a, b) => a.tag - b.tag)
-  return { kind: 'dataset', elements: sorted, encoding: as.encoding ?? EXPLICIT_LITTLE, charset: as.charset ?? [] }
+  return {
+    kind: 'dataset',
+    elements: sorted,
+    encoding: as.encoding ?? EXPLICIT_LITTLE,
+    charset: as.charset ?? [],
+  }
 }
 
 /** The same content with every text in UTF-8, items included: for a value that the old character set cannot express. */
@@ -124,7 +134,12 @@ function moved(source: Dataset, root: boolean): Dataset {
     if (element.tag === SPECIFIC_CHARACTER_SET) continue
     const { value } = element
     if (value.kind === 'items') {
-      elements.push(sequence(element.tag, value.items.map((item) => moved(item, false))))
+      elements.push(
+        sequence(
+          element.tag,
+          value.items.map((item) => moved(item, false)),
+        ),
+      )
     } else if (value.kind === 'bytes' && usesCharset(element.vr)) {
       const { text } = decodeText(value.bytes, source.charset, element.vr)
       elements.push(make(target, element.tag, element.vr, text))
@@ -179,10 +194,16 @@ export function newFile(from: NewFile): DicomFile {
 /** A data set keeps its own encoding; the writer converts. Only pixel data cannot change between syntaxes. */
 function inEncodingOf(source: Dataset, syntaxUid: Uid): Dataset {
   const syntax = transferSyntax(syntaxUid)
-  if (!syntax) throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a transfer syntax that the standard does not register')
+  if (!syntax)
+    throw new DicomError(
+      'UNSUPPORTED_TRANSFER_SYNTAX',
+      'a transfer syntax that the standard does not register',
+    )
   const pixels = find(source, tag(0x7fe00010))
   if (pixels && syntax.encapsulated !== (pixels.value.kind === 'fragments')) {
-    throw new DicomError('BAD_VALUE', 'pixel data in a form that the transfer syntax forbids', { tag: pixels.tag })
+    throw new DicomError('BAD_VALUE', 'pixel data in a form that the transfer syntax forbids', {
+      tag: pixels.tag,
+    })
   }
   return source
 }

@@ -25,14 +25,16 @@ export function* writeFile(file: DicomFile, options: WriteOptions = {}): Generat
     out.bytes(file.preamble)
     out.bytes(DICM)
   }
-  if (file.meta) for (const element of file.meta.elements) writeElement(out, element, file.meta, META_ENCODING)
+  if (file.meta)
+    for (const element of file.meta.elements) writeElement(out, element, file.meta, META_ENCODING)
   const syntax = transferSyntax(file.transferSyntax)
   const encoding = syntax?.encoding ?? file.dataset.encoding
   if (!syntax?.deflated) {
     yield* writeTop(out, file.dataset, encoding)
     return
   }
-  if (!options.deflate) throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no deflater was given')
+  if (!options.deflate)
+    throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no deflater was given')
   yield out.take()
   yield options.deflate(concat([...writeTop(new ByteWriter(), file.dataset, encoding)]))
 }
@@ -57,7 +59,9 @@ function* writeTop(out: ByteWriter, dataset: Dataset, encoding: Encoding): Gener
 function writePixelHeader(out: ByteWriter, element: Element, encoding: Encoding): void {
   const length = element.value.kind === 'bulk' ? element.value.span.length : 0xffffffff
   if (element.value.kind === 'bulk' && length >= 0xffffffff) {
-    throw new DicomError('BAD_LENGTH', 'native pixel data of 4 GiB or more has no length field', { tag: element.tag })
+    throw new DicomError('BAD_LENGTH', 'native pixel data of 4 GiB or more has no length field', {
+      tag: element.tag,
+    })
   }
   writeHeader(out, element, length, encoding)
 }
@@ -66,7 +70,10 @@ function* pieces(source: ByteSource, span: Span, width: 1 | 2 | 4 | 8): Generato
   for (let at = 0; at < span.length; at += PIECE) {
     const size = Math.min(PIECE, span.length - at)
     const piece = source.read(span.offset + at, size)
-    if (piece.length !== size) throw new DicomError('TRUNCATED', 'the file became shorter while it was read', { offset: span.offset + at })
+    if (piece.length !== size)
+      throw new DicomError('TRUNCATED', 'the file became shorter while it was read', {
+        offset: span.offset + at,
+      })
     yield width === 1 ? piece : swapped(piece, width)
   }
 }
@@ -110,7 +117,12 @@ function writeItem(out: ByteWriter, item: Dataset, encoding: Encoding): void {
   out.patchLength(itemAt - 4, out.length - itemAt, encoding.bigEndian)
 }
 
-function writeNestedPixels(out: ByteWriter, element: Element, value: Exclude<Value, { kind: 'bytes' | 'items' }>, encoding: Encoding): void {
+function writeNestedPixels(
+  out: ByteWriter,
+  element: Element,
+  value: Exclude<Value, { kind: 'bytes' | 'items' }>,
+  encoding: Encoding,
+): void {
   writeHeader(out, element, value.kind === 'bulk' ? value.span.length : 0xffffffff, encoding)
   out.bytes(value.source.read(value.span.offset, value.span.length))
 }

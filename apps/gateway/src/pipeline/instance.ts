@@ -15,19 +15,41 @@ import {
   identityOf,
   methodsOf,
   outputNames,
+  type PlanNode,
   patientKey,
   pixelRisks,
-  type PlanNode,
   planDataset,
   withMarks,
 } from '@roentgate/deid'
-import { type Dataset, DicomError, type DicomFile, find, newFile, readFile, string, Tags, toUtf8, type Uid } from '@roentgate/dicom'
+import {
+  type Dataset,
+  DicomError,
+  type DicomFile,
+  find,
+  newFile,
+  readFile,
+  string,
+  Tags,
+  toUtf8,
+  type Uid,
+} from '@roentgate/dicom'
 import { countAttributes, planLines } from './counts.ts'
 import { openInput } from './input.ts'
-import { mappedUid, openProject, type Patient, patientOf, type Project } from './project.ts'
+import { mappedUid, openProject, type Patient, type Project, patientOf } from './project.ts'
 import { verifyOutput, writeDraft } from './release.ts'
 import type { OpenFile } from './sources.ts'
-import type { AttributeCount, Input, InstanceResult, InstanceTask, PlanLine, Reason, RunSettings, Scan, VerifyResult, VerifyTask } from './types.ts'
+import type {
+  AttributeCount,
+  Input,
+  InstanceResult,
+  InstanceTask,
+  PlanLine,
+  Reason,
+  RunSettings,
+  Scan,
+  VerifyResult,
+  VerifyTask,
+} from './types.ts'
 
 const DICOMDIR = '1.2.840.10008.1.3.10'
 const CLAIMS_DICOM: ReadonlySet<string> = new Set(['.dcm', '.dicom', '.ima', '.dic', '.dcim'])
@@ -57,7 +79,14 @@ export function scanFile(input: Input, settings: RunSettings): Scan {
     if (isDirectory(file)) return { kind: 'other', index, what: 'dicomdir', reason: DIRECTORY }
     const identity = identityOf(file)
     const { name, birthDate, sopInstance } = identity
-    const scan: Scan = { kind: 'instance', index, patientKey: keyOf(identity), sopInstance, identifiers: identifiersOf(file), subject: { name, birthDate } }
+    const scan: Scan = {
+      kind: 'instance',
+      index,
+      patientKey: keyOf(identity),
+      sopInstance,
+      identifiers: identifiersOf(file),
+      subject: { name, birthDate },
+    }
     return sopInstance === '' ? scan : { ...scan, instance: outputUid(projectOf(settings), sopInstance) }
   } catch (error) {
     if (error instanceof DicomError) return refusedScan(input, error)
@@ -65,7 +94,10 @@ export function scanFile(input: Input, settings: RunSettings): Scan {
   }
 }
 
-const DIRECTORY: Reason = { code: 'DICOMDIR', what: 'a media directory: made anew from an output, never copied' }
+const DIRECTORY: Reason = {
+  code: 'DICOMDIR',
+  what: 'a media directory: made anew from an output, never copied',
+}
 
 function outputUid(project: Project, uid: string): string {
   return project.recipe.options.has('uids') ? uid : mappedUid(project, uid)
@@ -74,12 +106,17 @@ function outputUid(project: Project, uid: string): string {
 function refusedScan(input: Input, error: DicomError): Scan {
   const { index } = input
   const reason = reasonOf(error)
-  const foreign = (error.code === 'NOT_DICOM' || error.code === 'EMPTY') && !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
+  const foreign =
+    (error.code === 'NOT_DICOM' || error.code === 'EMPTY') &&
+    !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
   return foreign ? { kind: 'other', index, what: 'not-dicom', reason } : { kind: 'malformed', index, reason }
 }
 
 function isDirectory({ meta, dataset }: DicomFile): boolean {
-  return (meta && string(meta, Tags.MediaStorageSOPClassUID)) === DICOMDIR || find(dataset, Tags.DirectoryRecordSequence) !== undefined
+  return (
+    (meta && string(meta, Tags.MediaStorageSOPClassUID)) === DICOMDIR ||
+    find(dataset, Tags.DirectoryRecordSequence) !== undefined
+  )
 }
 
 function keyOf(identity: Identity): string {
@@ -107,7 +144,13 @@ export function processInstance(task: InstanceTask, settings: RunSettings): Inst
     return { ...processFile({ task, settings, project, file, clock }), sourceDigest: digest }
   } catch (error) {
     if (!(error instanceof DicomError)) throw error
-    return { ...base(task), sourceDigest: digest, outcome: 'quarantined', reasons: [reasonOf(error)], nanos: clock.nanos }
+    return {
+      ...base(task),
+      sourceDigest: digest,
+      outcome: 'quarantined',
+      reasons: [reasonOf(error)],
+      nanos: clock.nanos,
+    }
   }
 }
 
@@ -134,14 +177,28 @@ function processFile(job: Job): InstanceResult {
   clock.lap('plan')
   if (settings.dryRun) {
     count(project, nodes)
-    return { ...facts, outcome: 'released', reasons: [], methods: methodsOf(project.recipe, nodes), nanos: clock.nanos }
+    return {
+      ...facts,
+      outcome: 'released',
+      reasons: [],
+      methods: methodsOf(project.recipe, nodes),
+      nanos: clock.nanos,
+    }
   }
   const methods = methodsOf(project.recipe, nodes)
   const marked = withMarks(dataset, project.recipe, methods)
   const output = newFile({ dataset: marked, transferSyntax: file.transferSyntax })
   clock.lap('apply')
   const names = outputNames(marked)
-  const written = writeDraft({ out: settings.out, directory: directoryOf(project, identity, patient), name: mappedName(project, identity), file: output }, clock)
+  const written = writeDraft(
+    {
+      out: settings.out,
+      directory: directoryOf(project, identity, patient),
+      name: mappedName(project, identity),
+      file: output,
+    },
+    clock,
+  )
   const violations = written.verify({ source: file, recipe: project.recipe, haystack: patient.haystack })
   clock.lap('verify')
   if (violations.length > 0) {
@@ -179,7 +236,9 @@ function factsOf({ task, settings, project, file }: Job, identity: Identity, pat
     ...(identity.sopInstance === '' ? {} : { instance: outputUid(project, identity.sopInstance) }),
     patient: patient.substitutes.patientCode,
   }
-  return settings.mapping ? { ...facts, mapping: { patients: [patient.mapping], uids: mappedUids(project, file.dataset) } } : facts
+  return settings.mapping
+    ? { ...facts, mapping: { patients: [patient.mapping], uids: mappedUids(project, file.dataset) } }
+    : facts
 }
 
 function warningsOf(file: DicomFile): readonly Reason[] {
@@ -207,10 +266,16 @@ function mappedUids(project: Project, dataset: Dataset): readonly (readonly [str
 function refusals({ file, settings }: Job, identity: Identity): readonly Reason[] {
   const reasons: Reason[] = []
   if (identity.sopInstance === '' || identity.sopClass === '') {
-    reasons.push({ code: 'NO_SOP_INSTANCE', what: 'no SOP Class or SOP Instance UID: not an instance that can be named' })
+    reasons.push({
+      code: 'NO_SOP_INSTANCE',
+      what: 'no SOP Class or SOP Instance UID: not an instance that can be named',
+    })
   }
   if (file.warnings.some((warning) => warning.code === 'TRAILING_BYTES')) {
-    reasons.push({ code: 'TRAILING_BYTES', what: 'bytes of unknown meaning after the data set: ask its sender for a whole copy' })
+    reasons.push({
+      code: 'TRAILING_BYTES',
+      what: 'bytes of unknown meaning after the data set: ask its sender for a whole copy',
+    })
   }
   for (const risk of pixelRisks(file)) {
     if (settings.pixels === 'as-is' && risk.code !== 'DOCUMENT') continue
@@ -220,7 +285,10 @@ function refusals({ file, settings }: Job, identity: Identity): readonly Reason[
 }
 
 /** The result in the source's character set, or in UTF-8 where a value that we write cannot be expressed in it. */
-function encodable(job: Job, patient: Patient): { readonly dataset: Dataset; readonly nodes: readonly PlanNode[] } {
+function encodable(
+  job: Job,
+  patient: Patient,
+): { readonly dataset: Dataset; readonly nodes: readonly PlanNode[] } {
   const { project, file } = job
   const nodes = planDataset(project.planner, file.dataset)
   if (job.settings.dryRun) return { dataset: file.dataset, nodes }
@@ -236,7 +304,11 @@ function encodable(job: Job, patient: Patient): { readonly dataset: Dataset; rea
 
 function directoryOf(project: Project, identity: Identity, patient: Patient): readonly string[] {
   const folder = (uid: string, none: string): string => (uid === '' ? none : mappedUid(project, uid))
-  return [patient.substitutes.patientCode, folder(identity.study, 'no-study'), folder(identity.series, 'no-series')]
+  return [
+    patient.substitutes.patientCode,
+    folder(identity.study, 'no-study'),
+    folder(identity.series, 'no-series'),
+  ]
 }
 
 function mappedName(project: Project, identity: Identity): string {
@@ -301,7 +373,10 @@ export function verifyInstance(task: VerifyTask, settings: RunSettings): VerifyR
   }
 }
 
-const SOURCE_DIFFERS: Reason = { code: 'SOURCE_DIFFERS', what: 'the source is not the file that was de-identified' }
+const SOURCE_DIFFERS: Reason = {
+  code: 'SOURCE_DIFFERS',
+  what: 'the source is not the file that was de-identified',
+}
 
 /** Nanoseconds by stage, added up. */
 export class Clock {
