@@ -171,6 +171,8 @@ export type VerifyInstance = (task: VerifyTask, settings: RunSettings) => Verify
 
 /** What pipeline/stages.ts exports; a worker imports it by URL, so that tests can put another in its place. */
 export type InstanceModule = {
+  /** Once, before all else: settings as the others want them. */
+  readonly prepare?: (settings: RunSettings) => RunSettings
   readonly scanFile: ScanFile
   readonly processInstance: ProcessInstance
   readonly describeRun: DescribeRun
