@@ -16,7 +16,6 @@ import {
   methodsOf,
   outputNames,
   patientKey,
-  PROFILE_EDITION,
   pixelRisks,
   type PlanNode,
   planDataset,
@@ -28,7 +27,7 @@ import { openInput } from './input.ts'
 import { mappedUid, openProject, type Patient, patientOf, type Project } from './project.ts'
 import { verifyOutput, writeDraft } from './release.ts'
 import type { OpenFile } from './sources.ts'
-import type { Input, InstanceResult, InstanceTask, PlanLine, Reason, RunDescription, RunSettings, Scan, VerifyResult, VerifyTask } from './types.ts'
+import type { AttributeCount, Input, InstanceResult, InstanceTask, PlanLine, Reason, RunSettings, Scan, VerifyResult, VerifyTask } from './types.ts'
 
 const DICOMDIR = '1.2.840.10008.1.3.10'
 const CLAIMS_DICOM: ReadonlySet<string> = new Set(['.dcm', '.dicom', '.ima', '.dic', '.dcim'])
@@ -44,13 +43,6 @@ function projectOf(settings: RunSettings): Project {
 /** Raw deflate with a ceiling (PS3.5 A.5). */
 export function inflate(deflated: Uint8Array, maxBytes: number): Uint8Array {
   return inflateRawSync(deflated, { maxOutputLength: maxBytes })
-}
-
-/** Before the first file: the recipe compiles, or its error says where not. */
-export function describeRun(settings: RunSettings): RunDescription {
-  const { recipe } = projectOf(settings)
-  const { name, digest, description, options, safeHarbor } = recipe
-  return { recipe: { name, digest, description, options: [...options].sort(), safeHarbor }, edition: PROFILE_EDITION }
 }
 
 /**
@@ -83,7 +75,7 @@ function refusedScan(input: Input, error: DicomError): Scan {
   const { index } = input
   const reason = reasonOf(error)
   const foreign = (error.code === 'NOT_DICOM' || error.code === 'EMPTY') && !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
-  return foreign ? { kind: 'other', index, what: 'not-dicom', reason } : { kind: 'unreadable', index, reason }
+  return foreign ? { kind: 'other', index, what: 'not-dicom', reason } : { kind: 'malformed', index, reason }
 }
 
 function isDirectory({ meta, dataset }: DicomFile): boolean {
@@ -119,8 +111,8 @@ export function processInstance(task: InstanceTask, settings: RunSettings): Inst
   }
 }
 
-function base(task: InstanceTask): Pick<InstanceResult, 'index' | 'warnings' | 'attributes' | 'methods' | 'references'> {
-  return { index: task.input.index, warnings: [], attributes: [], methods: [], references: [] }
+function base(task: InstanceTask): Pick<InstanceResult, 'index' | 'warnings' | 'methods' | 'references'> {
+  return { index: task.input.index, warnings: [], methods: [], references: [] }
 }
 
 type Job = {
@@ -141,8 +133,8 @@ function processFile(job: Job): InstanceResult {
   const { dataset, nodes } = encodable(job, patient)
   clock.lap('plan')
   if (settings.dryRun) {
-    const attributes = countAttributes(project.spelling, nodes)
-    return { ...facts, attributes, outcome: 'released', reasons: [], methods: methodsOf(project.recipe, nodes), nanos: clock.nanos }
+    count(project, nodes)
+    return { ...facts, outcome: 'released', reasons: [], methods: methodsOf(project.recipe, nodes), nanos: clock.nanos }
   }
   const methods = methodsOf(project.recipe, nodes)
   const marked = withMarks(dataset, project.recipe, methods)
@@ -157,11 +149,10 @@ function processFile(job: Job): InstanceResult {
     return { ...facts, outcome: 'quarantined', reasons: violations, nanos: clock.nanos }
   }
   const done = written.publish()
-  const attributes = countAttributes(project.spelling, nodes)
+  count(project, nodes)
   clock.lap('write')
   return {
     ...facts,
-    attributes,
     outcome: 'released',
     output: done.path,
     sha256: done.sha256,
@@ -271,6 +262,19 @@ function sourceDigest(project: Project, source: OpenFile): string {
   const hmac = createHmac('sha256', project.key).update('source\0')
   for (const piece of source.pieces()) hmac.update(piece)
   return hmac.digest('hex')
+}
+
+/** Counts wait here until the worker asks for them: results stay small. */
+const pending: { counts: AttributeCount[] } = { counts: [] }
+
+function count(project: Project, nodes: readonly PlanNode[]): void {
+  for (const row of countAttributes(project.spelling, nodes)) pending.counts.push(row)
+}
+
+export function drainCounts(): readonly AttributeCount[] {
+  const { counts } = pending
+  pending.counts = []
+  return counts
 }
 
 /** What would happen to each element of one file, in its order. */

@@ -1,10 +1,10 @@
 // What a worker is given to do its jobs with: the InstanceModule of a real run.
 
 import { PRESETS, PROFILE_EDITION } from '@roentgate/deid'
-import { compileProjectRecipe } from './instance.ts'
+import { compileProjectRecipe } from './project.ts'
 import type { RunDescription, RunSettings } from './types.ts'
 
-export { drainCounts, explainInstance, processInstance, scanFile } from './instance.ts'
+export { drainCounts, explainInstance, processInstance, scanFile, verifyInstance } from './instance.ts'
 
 /** A preset comes by name, without its text: the main thread does not load recipes. */
 export function prepare(settings: RunSettings): RunSettings {

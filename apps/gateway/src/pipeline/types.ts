@@ -81,12 +81,10 @@ export type AttributeCount = {
   readonly action: string
   readonly because: string
   readonly count: number
-  /** `CT | SIEMENS | SOMATOM`: identifiers of the patient cleaned out. */
-  readonly scanner: string
 }
 
 /** One line of a plan, for --dry-run of a single file. No value in it. */
-export type PlanLine = Omit<AttributeCount, 'count' | 'scanner'> & { readonly path: string }
+export type PlanLine = Omit<AttributeCount, 'attribute' | 'count'> & { readonly path: string }
 
 export type InstanceResult = {
   readonly index: number
@@ -137,7 +135,7 @@ export type RunSettings = {
 /** instance.ts exports these, all synchronous and called in a worker thread. */
 export type ScanFile = (input: Input, settings: RunSettings) => Scan
 export type ProcessInstance = (task: InstanceTask, settings: RunSettings) => InstanceResult
-/** Per-attribute counts of the instances since the last call; the worker posts them with a batch or at its end. */
+/** What was done to the attributes of the instances since the last call; the worker asks after each. */
 export type DrainCounts = () => readonly AttributeCount[]
 export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
 
