@@ -1,0 +1,101 @@
+// What an output says about itself (PS3.15 E.2, PS3.3 C.12.1.1.12): (0012,0062), (0012,0063), (0012,0064), (0028,0303).
+// A code stands there only where what it names really ran over this instance.
+
+import type { Dataset, Element } from '@roentgate/dicom'
+import { dataset, make, sequence, Tags } from '@roentgate/dicom'
+import type { Option, Recipe } from './model.ts'
+import { type PlanNode, walkPlan } from './plan.ts'
+import { METHOD_CODES, profileRow } from './tables.ts'
+
+const BASIC = '113100'
+
+const OPTION_CODES: Readonly<Record<Option, string>> = {
+  graphics: '113103',
+  structured: '113104',
+  descriptors: '113105',
+  'full-dates': '113106',
+  'modified-dates': '113107',
+  patient: '113108',
+  device: '113109',
+  uids: '113110',
+  'safe-private': '113111',
+  institution: '113112',
+}
+
+const MARKS: ReadonlySet<number> = new Set<number>([
+  Tags.PatientIdentityRemoved,
+  Tags.DeidentificationMethod,
+  Tags.DeidentificationMethodCodeSequence,
+  Tags.LongitudinalTemporalInformationModified,
+])
+
+/** CID 7050 codes for one instance: the profile unless a rule kept what it removes, and each option that was on. */
+export function methodsOf(recipe: Recipe, nodes: readonly PlanNode[]): readonly string[] {
+  const options = [...recipe.options].map((option) => OPTION_CODES[option]).sort()
+  return deviates(nodes) ? options : [BASIC, ...options]
+}
+
+/** A recipe rule that keeps what Table E.1-1 removes: the result is no longer the Basic Profile. */
+function deviates(nodes: readonly PlanNode[]): boolean {
+  for (const { node } of walkPlan(nodes)) {
+    const { decision, element } = node
+    if (decision.because.kind !== 'recipe') continue
+    const keeps = decision.action === 'K' || (decision.action === 'C' && !isReplacement(node))
+    if (keeps && profileRow(element.tag) && profileRow(element.tag)?.basic !== 'K') return true
+  }
+  return false
+}
+
+function isReplacement({ decision }: PlanNode): boolean {
+  const kind = decision.transform?.kind
+  return kind === 'constant' || kind === 'dummy' || kind === 'pseudonym'
+}
+
+export function withMarks(source: Dataset, recipe: Recipe, methods: readonly string[]): Dataset {
+  const kept = source.elements.filter((element) => !MARKS.has(element.tag))
+  const made: Element[] = [
+    make(source, Tags.PatientIdentityRemoved, 'CS', 'YES'),
+    make(source, Tags.DeidentificationMethod, 'LO', method(recipe)),
+    make(source, Tags.LongitudinalTemporalInformationModified, 'CS', temporal(recipe)),
+  ]
+  if (methods.length > 0) {
+    made.push(
+      sequence(
+        Tags.DeidentificationMethodCodeSequence,
+        methods.map((code) => codeItem(source, code)),
+      ),
+    )
+  }
+  return { ...source, elements: [...kept, ...made].sort((a, b) => a.tag - b.tag) }
+}
+
+function method(recipe: Recipe): readonly string[] {
+  return ['Roentgate', `recipe ${recipe.name.slice(0, 50)}`, `digest ${recipe.digest.slice(0, 32)}`]
+}
+
+function temporal(recipe: Recipe): 'REMOVED' | 'MODIFIED' | 'UNMODIFIED' {
+  switch (recipe.dates.kind) {
+    case 'keep':
+      return 'UNMODIFIED'
+    case 'shift':
+    case 'year':
+      return 'MODIFIED'
+    case 'remove':
+      return 'REMOVED'
+    default:
+      return recipe.dates satisfies never
+  }
+}
+
+function codeItem(owner: Dataset, code: string): Dataset {
+  const at = { encoding: owner.encoding, charset: owner.charset }
+  const base = dataset([], at)
+  return dataset(
+    [
+      make(base, Tags.CodeValue, 'SH', code),
+      make(base, Tags.CodingSchemeDesignator, 'SH', 'DCM'),
+      make(base, Tags.CodeMeaning, 'LO', METHOD_CODES.get(code) ?? ''),
+    ],
+    at,
+  )
+}

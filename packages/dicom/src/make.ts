@@ -1,0 +1,209 @@
+// New elements and files, encoded for the data set that will hold them (PS3.5 6.2, PS3.10 7.1).
+
+import { decodeText, encodeText } from './charset.ts'
+import { DicomError } from './errors.ts'
+import type { Dataset, DicomFile, Element, Encoding, Tag, Uid, Vr } from './model.ts'
+import { find, tag } from './model.ts'
+import { transferSyntax } from './uids.ts'
+import { string } from './values.ts'
+import { isText, numberWidth, paddingByte, usesCharset } from './vr.ts'
+import { concat, writeFile } from './write.ts'
+
+export const UTF8 = 'ISO_IR 192'
+const EXPLICIT_LITTLE: Encoding = { explicit: true, bigEndian: false }
+const SPECIFIC_CHARACTER_SET = tag(0x00080005)
+const SOP_CLASS_UID = tag(0x00080016)
+const SOP_INSTANCE_UID = tag(0x00080018)
+
+/** Ours, from a UUID (PS3.5 B.2). */
+export const IMPLEMENTATION_CLASS_UID = '2.25.231734094174629307063325413207180425301' as Uid
+export const IMPLEMENTATION_VERSION_NAME = 'ROENTGATE_1'
+
+export type NewValue = string | readonly string[] | readonly number[] | Uint8Array | readonly Dataset[]
+
+/**
+ * One element for `owner`: text in its character set, numbers in its byte order, padded to an even length.
+ * @throws DicomError NOT_ENCODABLE where the character set cannot express the text; BAD_VALUE where the VR forbids it.
+ */
+export function make(owner: Dataset, t: Tag, vr: Vr, value: NewValue): Element {
+  if (value instanceof Uint8Array) return { tag: t, vr, value: { kind: 'bytes', bytes: padded(value, vr) } }
+  if (typeof value !== 'string' && isDatasets(value)) {
+    return { tag: t, vr: 'SQ', value: { kind: 'items', items: value, undefinedLength: false } }
+  }
+  if (isText(vr)) {
+    const joined = typeof value === 'string' ? value : value.join('\\')
+    return { tag: t, vr, value: { kind: 'bytes', bytes: padded(encode(owner, t, vr, joined), vr) } }
+  }
+  if (typeof value === 'string')
+    throw new DicomError('BAD_VALUE', `text where ${vr} takes numbers`, { tag: t })
+  return { tag: t, vr, value: { kind: 'bytes', bytes: padded(encodeNumbers(value, vr, owner.encoding), vr) } }
+}
+
+function isDatasets(value: readonly unknown[]): value is readonly Dataset[] {
+  return value.length > 0 && typeof value[0] === 'object'
+}
+
+/** A sequence of no items, too. */
+export function sequence(t: Tag, items: readonly Dataset[]): Element {
+  return { tag: t, vr: 'SQ', value: { kind: 'items', items, undefinedLength: false } }
+}
+
+function encode(owner: Dataset, t: Tag, vr: Vr, value: string): Uint8Array {
+  const bytes = usesCharset(vr) ? encodeText(value, owner.charset, vr) : encodeText(value, [], undefined)
+  if (bytes) return bytes
+  throw new DicomError('NOT_ENCODABLE', 'the character set of the data set cannot express a text', { tag: t })
+}
+
+function padded(bytes: Uint8Array, vr: Vr): Uint8Array {
+  if (bytes.length % 2 === 0) return bytes
+  const out = new Uint8Array(bytes.length + 1)
+  out.set(bytes)
+  out[bytes.length] = paddingByte(vr)
+  return out
+}
+
+function encodeNumbers(
+  values: readonly (number | string | Dataset)[],
+  vr: Vr,
+  encoding: Encoding,
+): Uint8Array {
+  const width = vr === 'AT' ? 4 : numberWidth(vr)
+  const out = new Uint8Array(values.length * width)
+  const view = new DataView(out.buffer)
+  values.forEach((value, index) => {
+    writeNumber({ view, at: index * width, little: !encoding.bigEndian }, vr, Number(value))
+  })
+  return out
+}
+
+type Place = { readonly view: DataView; readonly at: number; readonly little: boolean }
+
+function writeNumber({ view, at, little }: Place, vr: Vr, value: number): void {
+  switch (vr) {
+    case 'US':
+    case 'OW':
+      return view.setUint16(at, value, little)
+    case 'SS':
+      return view.setInt16(at, value, little)
+    case 'UL':
+    case 'OL':
+      return view.setUint32(at, value, little)
+    case 'SL':
+      return view.setInt32(at, value, little)
+    case 'FL':
+    case 'OF':
+      return view.setFloat32(at, value, little)
+    case 'FD':
+    case 'OD':
+      return view.setFloat64(at, value, little)
+    case 'UV':
+    case 'OV':
+      return view.setBigUint64(at, BigInt(value), little)
+    case 'SV':
+      return view.setBigInt64(at, BigInt(value), little)
+    case 'AT':
+      view.setUint16(at, value >>> 16, little)
+      return view.setUint16(at + 2, value & 0xffff, little)
+    default:
+      return view.setUint8(at, value)
+  }
+}
+
+export function dataset(
+  elements: readonly Element[],
+  as: { readonly encoding?: Encoding; readonly charset?: readonly string[] } = {},
+): Dataset {
+  const sorted = [...elements].sort((a, b) => a.tag - b.tag)
+  return {
+    kind: 'dataset',
+    elements: sorted,
+    encoding: as.encoding ?? EXPLICIT_LITTLE,
+    charset: as.charset ?? [],
+  }
+}
+
+/** The same content with every text in UTF-8, items included: for a value that the old character set cannot express. */
+export function toUtf8(source: Dataset): Dataset {
+  return moved(source, true)
+}
+
+function moved(source: Dataset, root: boolean): Dataset {
+  const target: Dataset = { kind: 'dataset', elements: [], encoding: source.encoding, charset: [UTF8] }
+  const elements: Element[] = []
+  for (const element of source.elements) {
+    if (element.tag === SPECIFIC_CHARACTER_SET) continue
+    const { value } = element
+    if (value.kind === 'items') {
+      elements.push(
+        sequence(
+          element.tag,
+          value.items.map((item) => moved(item, false)),
+        ),
+      )
+    } else if (value.kind === 'bytes' && usesCharset(element.vr)) {
+      const { text } = decodeText(value.bytes, source.charset, element.vr)
+      elements.push(make(target, element.tag, element.vr, text))
+    } else {
+      elements.push(element)
+    }
+  }
+  if (root) elements.push(make(target, SPECIFIC_CHARACTER_SET, 'CS', UTF8))
+  elements.sort((a, b) => a.tag - b.tag)
+  return { ...target, elements }
+}
+
+export type NewFile = {
+  readonly dataset: Dataset
+  readonly transferSyntax: Uid
+  readonly preamble?: Uint8Array
+}
+
+/** A Part 10 file around a data set: a preamble of zeros unless one is given, and group 0002 of our own making. */
+export function newFile(from: NewFile): DicomFile {
+  const owner = dataset([])
+  const sopClass = string(from.dataset, SOP_CLASS_UID) ?? ''
+  const sopInstance = string(from.dataset, SOP_INSTANCE_UID) ?? ''
+  const rest = [
+    make(owner, tag(0x00020001), 'OB', new Uint8Array([0, 1])),
+    make(owner, tag(0x00020002), 'UI', sopClass),
+    make(owner, tag(0x00020003), 'UI', sopInstance),
+    make(owner, tag(0x00020010), 'UI', from.transferSyntax),
+    make(owner, tag(0x00020012), 'UI', IMPLEMENTATION_CLASS_UID),
+    make(owner, tag(0x00020013), 'SH', IMPLEMENTATION_VERSION_NAME),
+  ]
+  const file: DicomFile = {
+    preamble: undefined,
+    meta: undefined,
+    transferSyntax: '1.2.840.10008.1.2.1' as Uid,
+    dataset: dataset(rest),
+    trailing: undefined,
+    warnings: [],
+  }
+  const length = concat([...writeFile(file)]).length
+  const meta = dataset([make(owner, tag(0x00020000), 'UL', [length]), ...rest])
+  return {
+    preamble: from.preamble ?? new Uint8Array(128),
+    meta,
+    transferSyntax: from.transferSyntax,
+    dataset: inEncodingOf(from.dataset, from.transferSyntax),
+    trailing: undefined,
+    warnings: [],
+  }
+}
+
+/** A data set keeps its own encoding; the writer converts. Only pixel data cannot change between syntaxes. */
+function inEncodingOf(source: Dataset, syntaxUid: Uid): Dataset {
+  const syntax = transferSyntax(syntaxUid)
+  if (!syntax)
+    throw new DicomError(
+      'UNSUPPORTED_TRANSFER_SYNTAX',
+      'a transfer syntax that the standard does not register',
+    )
+  const pixels = find(source, tag(0x7fe00010))
+  if (pixels && syntax.encapsulated !== (pixels.value.kind === 'fragments')) {
+    throw new DicomError('BAD_VALUE', 'pixel data in a form that the transfer syntax forbids', {
+      tag: pixels.tag,
+    })
+  }
+  return source
+}

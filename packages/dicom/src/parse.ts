@@ -1,0 +1,558 @@
+// The data set parser (PS3.5 7): one pass over a region of the file, never past its end, never past a limit.
+//
+//   explicit:  group element VR length16 value            element header 8 bytes
+//              group element VR 0000 length32 value        12 bytes, VRs of Table 7.1-1
+//   implicit:  group element length32 value                8 bytes
+//   length FFFFFFFF: items up to FFFE,E0DD; each item FFFE,E000 and its own length or up to FFFE,E00D
+//
+// A region is a prefix of the source that grows: where the parser needs bytes that are not loaded yet it throws
+// NeedMore and the caller parses again over more. Top-level pixel data is recorded as a place and never loaded.
+
+import { lookup } from './dictionary.ts'
+import { DicomError } from './errors.ts'
+import type { Limits } from './limits.ts'
+import type { ByteSource, Dataset, Element, Encoding, Span, Tag, Value, Vr, Warning } from './model.ts'
+import { elementOf, fromBytes, groupOf, isPrivate, tag } from './model.ts'
+import { privateEntry } from './private-dictionary.ts'
+import { decodeAscii } from './values.ts'
+import { hasLongLength, vrFromBytes } from './vr.ts'
+
+const UNDEFINED_LENGTH = 0xffffffff
+const ITEM = tag(0xfffee000)
+const ITEM_END = tag(0xfffee00d)
+const SEQUENCE_END = tag(0xfffee0dd)
+const SPECIFIC_CHARACTER_SET = tag(0x00080005)
+const PIXEL_DATA = tag(0x7fe00010)
+const FLOAT_PIXEL_DATA = tag(0x7fe00008)
+const DOUBLE_PIXEL_DATA = tag(0x7fe00009)
+const IMPLICIT_LITTLE: Encoding = { explicit: false, bigEndian: false }
+
+/** Thrown to the region loader: parse again with at least this many bytes of the region. */
+export class NeedMore {
+  readonly bytes: number
+  constructor(bytes: number) {
+    this.bytes = bytes
+  }
+}
+
+/** What one file may spend, shared by all its regions. */
+export type Budget = { elements: number; readonly limits: Limits; readonly warnings: Warning[] }
+
+export type Region = {
+  readonly bytes: Uint8Array
+  /** Where `bytes[0]` lies in the source. */
+  readonly base: number
+  readonly source: ByteSource
+}
+
+export type Stop =
+  | { readonly kind: 'end'; readonly at: number }
+  /** Top-level pixel data ended at `at` in the source, beyond what is loaded. */
+  | { readonly kind: 'after-pixels'; readonly at: number }
+  /** What follows at `at` is no element. */
+  | { readonly kind: 'trailing'; readonly at: number }
+
+/** Where an element's bytes are, so that the views on them are made only when asked for. */
+class ReadElement implements Element {
+  readonly tag: Tag
+  readonly vr: Vr
+  readonly value: Value
+  readonly #bytes: Uint8Array
+  readonly #start: number
+  readonly #end: number
+  constructor(at: { tag: Tag; vr: Vr; bytes: Uint8Array; start: number; end: number }, value: Value) {
+    this.tag = at.tag
+    this.vr = at.vr
+    this.value = value
+    this.#bytes = at.bytes
+    this.#start = at.start
+    this.#end = at.end
+  }
+  get raw(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end)
+  }
+}
+
+type Context = {
+  readonly encoding: Encoding
+  readonly charset: readonly string[]
+  readonly depth: number
+  /** Position in the region where the container ends, or undefined for "up to its delimiter". */
+  readonly end: number | undefined
+}
+
+type Header = {
+  readonly tag: Tag
+  readonly vr: Vr
+  readonly length: number
+  readonly start: number
+  readonly at: number
+}
+
+export class Parser {
+  readonly #region: Region
+  readonly #budget: Budget
+  #at = 0
+
+  constructor(region: Region, budget: Budget) {
+    this.#region = region
+    this.#budget = budget
+  }
+
+  get position(): number {
+    return this.#at
+  }
+
+  /** The elements of the top level from `from` on, up to the end, to pixel data, or to what is no element. */
+  root(
+    from: number,
+    encoding: Encoding,
+    charset: readonly string[],
+  ): { elements: Element[]; charset: readonly string[]; stop: Stop } {
+    this.#at = from
+    const elements: Element[] = []
+    let inForce = charset
+    const creators = new Map<number, string>()
+    for (;;) {
+      const stop = this.#rootStop(encoding, elements)
+      if (stop) return { elements, charset: inForce, stop }
+      const header = this.#header(encoding, creators)
+      if (isPixelData(header.tag)) {
+        const { element, end } = this.#pixels(header, encoding)
+        elements.push(element)
+        const loaded = this.#region.base + this.#region.bytes.length
+        if (end > loaded) return { elements, charset: inForce, stop: { kind: 'after-pixels', at: end } }
+        this.#at = end - this.#region.base
+        continue
+      }
+      const element = this.#value(header, { encoding, charset: inForce, depth: 0, end: undefined })
+      if (element.tag === SPECIFIC_CHARACTER_SET) inForce = charsetOf(element)
+      noteCreator(creators, element)
+      elements.push(element)
+    }
+  }
+
+  /** Group 0002: explicit little endian up to the first tag of another group, or to `end`. */
+  meta(from: number): { elements: Element[]; end: number } {
+    this.#at = from
+    const encoding: Encoding = { explicit: true, bigEndian: false }
+    const elements: Element[] = []
+    while (!this.#atEnd()) {
+      this.#need(8)
+      if (groupOf(this.#peekTag(false)) !== 0x0002) break
+      const header = this.#header(encoding, new Map())
+      elements.push(this.#value(header, { encoding, charset: [], depth: 0, end: undefined }))
+    }
+    return { elements, end: this.#at }
+  }
+
+  #rootStop(encoding: Encoding, elements: readonly Element[]): Stop | undefined {
+    const at = this.#region.base + this.#at
+    if (at >= this.#region.source.size) return { kind: 'end', at }
+    const left = this.#region.source.size - at
+    const last = elements.at(-1)
+    const seenPixels = last !== undefined && last.tag >= FLOAT_PIXEL_DATA
+    if (left < 8 && !seenPixels && this.#region.source.read(at, left).some((byte) => byte !== 0))
+      this.#need(8)
+    if (left < 8) return { kind: 'trailing', at }
+    this.#need(8)
+    const next = this.#peekTag(encoding.bigEndian)
+    // Bytes that cannot continue an ended data set are reported as trailing, not parsed as elements.
+    if (seenPixels && next < last.tag) return { kind: 'trailing', at }
+    if (seenPixels && encoding.explicit && !this.#plausibleVr()) return { kind: 'trailing', at }
+    return undefined
+  }
+
+  #plausibleVr(): boolean {
+    const b = this.#region.bytes
+    return vrFromBytes(b[this.#at + 4] ?? 0, b[this.#at + 5] ?? 0) !== undefined
+  }
+
+  #atEnd(): boolean {
+    return this.#region.base + this.#at >= this.#region.source.size
+  }
+
+  #offset(at = this.#at): number {
+    return this.#region.base + at
+  }
+
+  /** `count` bytes from here on must be loaded; NeedMore where they exist in the file, TRUNCATED where not. */
+  #need(count: number, of?: Tag): void {
+    const end = this.#at + count
+    if (end <= this.#region.bytes.length) return
+    if (this.#region.base + end > this.#region.source.size) {
+      const at = of === undefined ? { offset: this.#offset() } : { tag: of, offset: this.#offset() }
+      throw new DicomError(
+        'TRUNCATED',
+        'the file ends inside an element: ask its sender for a whole copy',
+        at,
+      )
+    }
+    throw new NeedMore(end)
+  }
+
+  #u16(at: number, bigEndian: boolean): number {
+    const b = this.#region.bytes
+    const x = b[at] ?? 0
+    const y = b[at + 1] ?? 0
+    return bigEndian ? (x << 8) | y : x | (y << 8)
+  }
+
+  #u32(at: number, bigEndian: boolean): number {
+    const first = this.#u16(at, bigEndian)
+    const second = this.#u16(at + 2, bigEndian)
+    return (bigEndian ? first * 0x10000 + second : second * 0x10000 + first) >>> 0
+  }
+
+  #peekTag(bigEndian: boolean): Tag {
+    return tag(this.#u16(this.#at, bigEndian) * 0x10000 + this.#u16(this.#at + 2, bigEndian))
+  }
+
+  #count(of: Tag): void {
+    this.#budget.elements += 1
+    if (this.#budget.elements > this.#budget.limits.elements) {
+      throw new DicomError('LIMIT_ELEMENTS', 'more elements than one file may hold', {
+        tag: of,
+        offset: this.#offset(),
+      })
+    }
+  }
+
+  #header(encoding: Encoding, creators: ReadonlyMap<number, string>): Header {
+    this.#need(8)
+    const start = this.#at
+    const t = this.#peekTag(encoding.bigEndian)
+    this.#count(t)
+    if (groupOf(t) === 0xfffe) {
+      throw new DicomError('BAD_TAG', 'a delimiter where an element must stand', {
+        tag: t,
+        offset: this.#offset(),
+      })
+    }
+    if (!encoding.explicit) {
+      const length = this.#u32(start + 4, encoding.bigEndian)
+      this.#at = start + 8
+      return { tag: t, vr: implicitVr(t, length, creators), length, start, at: this.#at }
+    }
+    const b = this.#region.bytes
+    const vr = vrFromBytes(b[start + 4] ?? 0, b[start + 5] ?? 0)
+    if (vr === undefined) {
+      throw new DicomError('BAD_VR', 'no value representation where one must stand', {
+        tag: t,
+        offset: this.#offset(),
+      })
+    }
+    if (!hasLongLength(vr)) {
+      const length = this.#u16(start + 6, encoding.bigEndian)
+      this.#at = start + 8
+      return { tag: t, vr, length, start, at: this.#at }
+    }
+    this.#need(12, t)
+    const length = this.#u32(start + 8, encoding.bigEndian)
+    this.#at = start + 12
+    return { tag: t, vr, length, start, at: this.#at }
+  }
+
+  #value(header: Header, context: Context): Element {
+    const { tag: t, length, start } = header
+    const bytes = this.#region.bytes
+    if (length === UNDEFINED_LENGTH) return this.#undefinedLength(header, context)
+    if (context.end !== undefined && header.at + length > context.end) {
+      throw new DicomError('BAD_LENGTH', 'a value runs past the item that holds it', {
+        tag: t,
+        offset: this.#offset(start),
+      })
+    }
+    if (length > this.#budget.limits.headerBytes) {
+      this.#refuseLength(header)
+    }
+    this.#need(length, t)
+    const end = header.at + length
+    if (header.vr === 'SQ') {
+      const items = this.#items(context, end, t)
+      return new ReadElement(
+        { tag: t, vr: 'SQ', bytes, start, end },
+        { kind: 'items', items, undefinedLength: false },
+      )
+    }
+    const known =
+      header.vr === 'UN' && context.encoding.explicit ? this.#unknownAsSequence(header, context) : undefined
+    this.#at = end
+    if (known) return known
+    if (length % 2 === 1) this.#warn('ODD_LENGTH', t, start)
+    return new ReadElement(
+      { tag: t, vr: header.vr, bytes, start, end },
+      { kind: 'bytes', bytes: bytes.subarray(header.at, end) },
+    )
+  }
+
+  #refuseLength(header: Header): never {
+    const at = { tag: header.tag, offset: this.#offset(header.start) }
+    if (this.#offset(header.at) + header.length > this.#region.source.size) {
+      throw new DicomError('TRUNCATED', 'a value is longer than the file', at)
+    }
+    throw new DicomError('LIMIT_HEADER', 'a value larger than a header may be', at)
+  }
+
+  #undefinedLength(header: Header, context: Context): Element {
+    const { tag: t, vr, start } = header
+    const bytes = this.#region.bytes
+    // PS3.5 6.2.2 note 4 (CP-246): UN of undefined length is an implicit little endian sequence.
+    if (vr === 'SQ' || vr === 'UN') {
+      const inner = vr === 'UN' ? { ...context, encoding: IMPLICIT_LITTLE } : context
+      if (vr === 'UN' && context.encoding.explicit) this.#warn('UN_AS_SEQUENCE', t, start)
+      const items = this.#items(inner, undefined, t)
+      return new ReadElement(
+        { tag: t, vr: 'SQ', bytes, start, end: this.#at },
+        { kind: 'items', items, undefinedLength: true },
+      )
+    }
+    if (vr !== 'OB' && vr !== 'OW') {
+      throw new DicomError('BAD_LENGTH', 'an undefined length that its VR forbids', {
+        tag: t,
+        offset: this.#offset(start),
+      })
+    }
+    const value = walkFragments(
+      {
+        source: fromBytes(bytes),
+        from: this.#at,
+        limit: this.#budget.limits.fragments,
+        bigEndian: context.encoding.bigEndian,
+        of: t,
+      },
+      (end) => {
+        if (this.#region.base + bytes.length < this.#region.source.size)
+          throw new NeedMore(Math.max(end, bytes.length * 2))
+      },
+    )
+    this.#at = value.span.offset + value.span.length
+    return new ReadElement({ tag: t, vr, bytes, start, end: this.#at }, value)
+  }
+
+  /** UN of a public sequence (PS3.5 6.2.2): its bytes are implicit little endian items, or stay bytes. */
+  #unknownAsSequence(header: Header, context: Context): Element | undefined {
+    if (header.length === 0 || isPrivate(header.tag) || lookup(header.tag)?.vr !== 'SQ') return undefined
+    const spent = this.#budget.elements
+    try {
+      const end = header.at + header.length
+      const items = this.#items({ ...context, encoding: IMPLICIT_LITTLE }, end, header.tag)
+      this.#warn('UN_AS_SEQUENCE', header.tag, header.start)
+      const at = { tag: header.tag, vr: 'SQ' as const, bytes: this.#region.bytes, start: header.start, end }
+      return new ReadElement(at, { kind: 'items', items, undefinedLength: false })
+    } catch (error) {
+      if (!(error instanceof DicomError) || error.code.startsWith('LIMIT')) throw error
+      this.#budget.elements = spent
+      return undefined
+    }
+  }
+
+  /** Items up to `end`, or up to the sequence delimiter. */
+  #items(context: Context, end: number | undefined, of: Tag): Dataset[] {
+    if (context.depth + 1 > this.#budget.limits.depth) {
+      throw new DicomError('LIMIT_DEPTH', 'sequences nested deeper than any real object', {
+        tag: of,
+        offset: this.#offset(),
+      })
+    }
+    const items: Dataset[] = []
+    const { bigEndian } = context.encoding
+    while (end === undefined || this.#at < end) {
+      this.#need(8, of)
+      const start = this.#at
+      const t = this.#peekTag(bigEndian)
+      const length = this.#u32(start + 4, bigEndian)
+      this.#count(of)
+      this.#at = start + 8
+      if (t === SEQUENCE_END && end === undefined) return items
+      if (t !== ITEM) {
+        throw new DicomError('BAD_TAG', 'no item where one must stand', {
+          tag: of,
+          offset: this.#offset(start),
+        })
+      }
+      items.push(this.#item(start, length, { ...context, depth: context.depth + 1, end }, of))
+    }
+    if (this.#at !== end) {
+      throw new DicomError('BAD_LENGTH', 'items run past their sequence', { tag: of, offset: this.#offset() })
+    }
+    return items
+  }
+
+  #item(start: number, length: number, outer: Context, of: Tag): Dataset {
+    const defined = length !== UNDEFINED_LENGTH
+    const end = defined ? this.#at + length : undefined
+    if (end !== undefined && outer.end !== undefined && end > outer.end) {
+      throw new DicomError('BAD_LENGTH', 'an item runs past its sequence', {
+        tag: of,
+        offset: this.#offset(start),
+      })
+    }
+    if (end !== undefined) this.#need(length, of)
+    const context: Context = { ...outer, end: end ?? outer.end }
+    const { elements, charset } = this.#itemElements(context, end)
+    const raw = this.#region.bytes.subarray(start, this.#at)
+    return { kind: 'dataset', elements, encoding: outer.encoding, charset, raw }
+  }
+
+  #itemElements(
+    context: Context,
+    end: number | undefined,
+  ): { elements: Element[]; charset: readonly string[] } {
+    const elements: Element[] = []
+    const creators = new Map<number, string>()
+    let charset = context.charset
+    while (end === undefined || this.#at < end) {
+      this.#need(8)
+      if (end === undefined && this.#peekTag(context.encoding.bigEndian) === ITEM_END) {
+        this.#at += 8
+        return { elements, charset }
+      }
+      const element = this.#value(this.#header(context.encoding, creators), { ...context, charset })
+      if (element.tag === SPECIFIC_CHARACTER_SET) charset = charsetOf(element)
+      noteCreator(creators, element)
+      elements.push(element)
+    }
+    if (this.#at !== end) {
+      throw new DicomError('BAD_LENGTH', 'elements run past their item', { offset: this.#offset() })
+    }
+    this.#checkOrder(elements)
+    return { elements, charset }
+  }
+
+  #checkOrder(elements: readonly Element[]): void {
+    checkOrder(elements, (warning) => this.#warn('UNSORTED', warning, 0), this.#offset())
+  }
+
+  #pixels(header: Header, encoding: Encoding): { element: Element; end: number } {
+    const source = this.#region.source
+    const at = this.#offset(header.at)
+    const { tag: t, vr, length } = header
+    if (length !== UNDEFINED_LENGTH) {
+      if (at + length > source.size) {
+        const where = { tag: t, offset: this.#offset(header.start) }
+        throw new DicomError(
+          'TRUNCATED',
+          'pixel data ends before its length: ask its sender for a whole copy',
+          where,
+        )
+      }
+      if (length % 2 === 1) this.#warn('ODD_LENGTH', t, header.start)
+      const span: Span = { offset: at, length }
+      return { element: { tag: t, vr, value: { kind: 'bulk', source, span } }, end: at + length }
+    }
+    const limit = this.#budget.limits.fragments
+    const value = walkFragments({ source, from: at, limit, bigEndian: encoding.bigEndian, of: t })
+    return { element: { tag: t, vr, value }, end: value.span.offset + value.span.length }
+  }
+
+  #warn(code: Warning['code'], of: Tag, at: number): void {
+    // One of each kind and tag is enough: a hostile file could make millions.
+    if (this.#budget.warnings.length >= 1000) return
+    this.#budget.warnings.push({ code, tag: of, offset: this.#offset(at) })
+  }
+}
+
+/** Tags ascend and stand once in a data set (PS3.5 7.1); the first duty is the reader's, the second a refusal. */
+export function checkOrder(elements: readonly Element[], unsorted: (t: Tag) => void, offset: number): void {
+  let last = -1
+  let sorted = true
+  for (const element of elements) {
+    if (element.tag <= last) sorted = false
+    last = element.tag
+  }
+  if (sorted) return
+  const seen = new Set<Tag>()
+  for (const element of elements) {
+    if (seen.has(element.tag)) {
+      throw new DicomError('DUPLICATE_TAG', 'an attribute stands twice in one data set', {
+        tag: element.tag,
+        offset,
+      })
+    }
+    seen.add(element.tag)
+  }
+  const first = elements[0]
+  if (first) unsorted(first.tag)
+}
+
+type FragmentWalk = {
+  readonly source: ByteSource
+  readonly from: number
+  readonly limit: number
+  readonly bigEndian: boolean
+  readonly of: Tag
+}
+
+/** PS3.5 A.4: the offset table item, the fragments, the delimiter. `short` is told where bytes were missing. */
+function walkFragments(
+  walk: FragmentWalk,
+  short?: (end: number) => void,
+): Extract<Value, { kind: 'fragments' }> {
+  const { source, from, of } = walk
+  const fragments: Span[] = []
+  let offsetTable: Uint8Array | undefined
+  let at = from
+  let window = source.read(at, 4096)
+  let windowAt = at
+  for (;;) {
+    if (at + 8 > source.size) {
+      short?.(at + 8)
+      throw new DicomError('TRUNCATED', 'encapsulated pixel data ends without its delimiter', {
+        tag: of,
+        offset: at,
+      })
+    }
+    if (at < windowAt || at + 8 > windowAt + window.length) {
+      windowAt = at
+      window = source.read(at, 4096)
+    }
+    const view = new DataView(window.buffer, window.byteOffset + (at - windowAt), 8)
+    const marker = view.getUint16(0, !walk.bigEndian) * 0x10000 + view.getUint16(2, !walk.bigEndian)
+    const length = view.getUint32(4, !walk.bigEndian)
+    at += 8
+    if (marker === SEQUENCE_END) break
+    if (marker !== ITEM || length === UNDEFINED_LENGTH) {
+      throw new DicomError('BAD_TAG', 'no fragment where one must stand', { tag: of, offset: at - 8 })
+    }
+    if (at + length > source.size) {
+      short?.(at + length)
+      throw new DicomError('TRUNCATED', 'a fragment runs past the end', { tag: of, offset: at - 8 })
+    }
+    if (offsetTable === undefined) offsetTable = source.read(at, length).slice()
+    else fragments.push({ offset: at, length })
+    if (fragments.length > walk.limit) {
+      throw new DicomError('LIMIT_FRAGMENTS', 'more fragments than frames can need', { tag: of, offset: at })
+    }
+    at += length
+  }
+  const span = { offset: from, length: at - from }
+  return { kind: 'fragments', source, offsetTable: offsetTable ?? new Uint8Array(0), fragments, span }
+}
+
+function isPixelData(t: Tag): boolean {
+  return t === PIXEL_DATA || t === FLOAT_PIXEL_DATA || t === DOUBLE_PIXEL_DATA
+}
+
+function charsetOf(element: Element): readonly string[] {
+  if (element.value.kind !== 'bytes') return []
+  const value = decodeAscii(element.value.bytes)
+  return value.trim() === '' ? [] : value.split('\\').map((term) => term.trim())
+}
+
+function noteCreator(creators: Map<number, string>, element: Element): void {
+  const low = elementOf(element.tag)
+  if (!isPrivate(element.tag) || low < 0x10 || low > 0xff || element.value.kind !== 'bytes') return
+  creators.set(groupOf(element.tag) * 0x100 + low, decodeAscii(element.value.bytes).trim())
+}
+
+function implicitVr(t: Tag, length: number, creators: ReadonlyMap<number, string>): Vr {
+  if (length === UNDEFINED_LENGTH && t !== PIXEL_DATA) return 'SQ'
+  if (!isPrivate(t)) return lookup(t)?.vr ?? 'UN'
+  const low = elementOf(t)
+  if (low >= 0x10 && low <= 0xff) return 'LO'
+  const creator = creators.get(groupOf(t) * 0x100 + (low >> 8))
+  const vr = creator === undefined ? undefined : privateEntry(creator, t)?.vr
+  // A guessed private sequence that is none would refuse the whole file: bytes of unknown meaning stay bytes.
+  return vr === undefined || vr === 'SQ' ? 'UN' : vr
+}

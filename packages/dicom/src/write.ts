@@ -1,0 +1,220 @@
+// Values → bytes. What was read and not changed goes out as it came, byte for byte; what we made is written with
+// defined lengths, in the data set's encoding. Pixel data is copied from its source in pieces, never held.
+
+import { DicomError } from './errors.ts'
+import type { ByteSource, Dataset, DicomFile, Element, Encoding, Span, Value } from './model.ts'
+import { transferSyntax } from './uids.ts'
+import { hasLongLength, numberWidth } from './vr.ts'
+
+export type WriteOptions = {
+  /** Raw deflate, for the deflated transfer syntaxes. */
+  readonly deflate?: (bytes: Uint8Array) => Uint8Array
+}
+
+/** Pieces of pixel data as they pass: large enough to be fast, small enough not to matter. */
+const PIECE = 4 * 1024 * 1024
+const META_ENCODING: Encoding = { explicit: true, bigEndian: false }
+
+/**
+ * The file as chunks in order.
+ * @throws DicomError BAD_LENGTH where a value does not fit the length field of its VR.
+ */
+export function* writeFile(file: DicomFile, options: WriteOptions = {}): Generator<Uint8Array> {
+  const out = new ByteWriter()
+  if (file.preamble) {
+    out.bytes(file.preamble)
+    out.bytes(DICM)
+  }
+  if (file.meta)
+    for (const element of file.meta.elements) writeElement(out, element, file.meta, META_ENCODING)
+  const syntax = transferSyntax(file.transferSyntax)
+  const encoding = syntax?.encoding ?? file.dataset.encoding
+  if (!syntax?.deflated) {
+    yield* writeTop(out, file.dataset, encoding)
+    return
+  }
+  if (!options.deflate)
+    throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no deflater was given')
+  yield out.take()
+  yield options.deflate(concat([...writeTop(new ByteWriter(), file.dataset, encoding)]))
+}
+
+const DICM = new Uint8Array([0x44, 0x49, 0x43, 0x4d])
+
+function* writeTop(out: ByteWriter, dataset: Dataset, encoding: Encoding): Generator<Uint8Array> {
+  for (const element of dataset.elements) {
+    const { value } = element
+    if (value.kind === 'bytes' || value.kind === 'items') {
+      writeElement(out, element, dataset, encoding)
+      continue
+    }
+    writePixelHeader(out, element, encoding)
+    yield out.take()
+    const width = dataset.encoding.bigEndian === encoding.bigEndian ? 1 : numberWidth(element.vr)
+    yield* pieces(value.source, value.span, value.kind === 'bulk' ? width : 1)
+  }
+  if (out.length > 0) yield out.take()
+}
+
+function writePixelHeader(out: ByteWriter, element: Element, encoding: Encoding): void {
+  const length = element.value.kind === 'bulk' ? element.value.span.length : 0xffffffff
+  if (element.value.kind === 'bulk' && length >= 0xffffffff) {
+    throw new DicomError('BAD_LENGTH', 'native pixel data of 4 GiB or more has no length field', {
+      tag: element.tag,
+    })
+  }
+  writeHeader(out, element, length, encoding)
+}
+
+function* pieces(source: ByteSource, span: Span, width: 1 | 2 | 4 | 8): Generator<Uint8Array> {
+  for (let at = 0; at < span.length; at += PIECE) {
+    const size = Math.min(PIECE, span.length - at)
+    const piece = source.read(span.offset + at, size)
+    if (piece.length !== size)
+      throw new DicomError('TRUNCATED', 'the file became shorter while it was read', {
+        offset: span.offset + at,
+      })
+    yield width === 1 ? piece : swapped(piece, width)
+  }
+}
+
+/** One element in the given encoding, raw where its bytes already are in it. */
+function writeElement(out: ByteWriter, element: Element, owner: Dataset, encoding: Encoding): void {
+  if (element.raw && sameEncoding(owner.encoding, encoding)) {
+    out.bytes(element.raw)
+    return
+  }
+  const { value } = element
+  if (value.kind === 'bytes') {
+    const swap = owner.encoding.bigEndian !== encoding.bigEndian ? numberWidth(element.vr) : 1
+    const bytes = swap === 1 ? value.bytes : swapped(value.bytes, swap)
+    const odd = bytes.length % 2
+    writeHeader(out, element, bytes.length + odd, encoding)
+    out.bytes(bytes)
+    if (odd) out.u8(0)
+    return
+  }
+  if (value.kind !== 'items') {
+    writeNestedPixels(out, element, value, encoding)
+    return
+  }
+  writeHeader(out, element, 0, encoding)
+  const sequenceAt = out.length
+  for (const item of value.items) writeItem(out, item, encoding)
+  out.patchLength(sequenceAt - 4, out.length - sequenceAt, encoding.bigEndian)
+}
+
+function writeItem(out: ByteWriter, item: Dataset, encoding: Encoding): void {
+  if (item.raw && sameEncoding(item.encoding, encoding)) {
+    out.bytes(item.raw)
+    return
+  }
+  out.u16(0xfffe, encoding.bigEndian)
+  out.u16(0xe000, encoding.bigEndian)
+  out.u32(0, encoding.bigEndian)
+  const itemAt = out.length
+  for (const element of item.elements) writeElement(out, element, item, encoding)
+  out.patchLength(itemAt - 4, out.length - itemAt, encoding.bigEndian)
+}
+
+function writeNestedPixels(
+  out: ByteWriter,
+  element: Element,
+  value: Exclude<Value, { kind: 'bytes' | 'items' }>,
+  encoding: Encoding,
+): void {
+  writeHeader(out, element, value.kind === 'bulk' ? value.span.length : 0xffffffff, encoding)
+  out.bytes(value.source.read(value.span.offset, value.span.length))
+}
+
+function writeHeader(out: ByteWriter, element: Element, length: number, encoding: Encoding): void {
+  const { bigEndian } = encoding
+  out.u16(element.tag >>> 16, bigEndian)
+  out.u16(element.tag & 0xffff, bigEndian)
+  if (!encoding.explicit) {
+    out.u32(length, bigEndian)
+    return
+  }
+  // PS3.5 6.2.2: a value too long for its 16-bit length field goes out as UN.
+  const vr = !hasLongLength(element.vr) && length > 0xffff ? 'UN' : element.vr
+  out.u8(vr.charCodeAt(0))
+  out.u8(vr.charCodeAt(1))
+  if (!hasLongLength(vr)) {
+    out.u16(length, bigEndian)
+    return
+  }
+  out.u16(0, bigEndian)
+  out.u32(length, bigEndian)
+}
+
+export function sameEncoding(a: Encoding, b: Encoding): boolean {
+  return a.explicit === b.explicit && a.bigEndian === b.bigEndian
+}
+
+/** A copy with the bytes of every number reversed. */
+export function swapped(bytes: Uint8Array, width: 1 | 2 | 4 | 8): Uint8Array {
+  const out = bytes.slice()
+  for (let at = 0; at + width <= out.length; at += width) out.subarray(at, at + width).reverse()
+  return out
+}
+
+export function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    out.set(chunk, at)
+    at += chunk.length
+  }
+  return out
+}
+
+/** A growing buffer. */
+class ByteWriter {
+  #buffer = new Uint8Array(16 * 1024)
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** What was written so far; the writer starts anew. */
+  take(): Uint8Array {
+    const out = this.#buffer.subarray(0, this.#length)
+    this.#buffer = new Uint8Array(4 * 1024)
+    this.#length = 0
+    return out
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    this.#buffer.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  u8(value: number): void {
+    this.#room(1)
+    this.#buffer[this.#length] = value
+    this.#length += 1
+  }
+
+  u16(value: number, bigEndian: boolean): void {
+    this.u8((bigEndian ? value >>> 8 : value) & 0xff)
+    this.u8((bigEndian ? value : value >>> 8) & 0xff)
+  }
+
+  u32(value: number, bigEndian: boolean): void {
+    this.u16((bigEndian ? value >>> 16 : value) & 0xffff, bigEndian)
+    this.u16((bigEndian ? value : value >>> 16) & 0xffff, bigEndian)
+  }
+
+  patchLength(at: number, value: number, bigEndian: boolean): void {
+    new DataView(this.#buffer.buffer).setUint32(at, value, !bigEndian)
+  }
+
+  #room(count: number): void {
+    if (this.#length + count <= this.#buffer.length) return
+    const grown = new Uint8Array(Math.max(this.#buffer.length * 2, this.#length + count))
+    grown.set(this.#buffer.subarray(0, this.#length))
+    this.#buffer = grown
+  }
+}
