@@ -46,12 +46,19 @@ export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFi
   const syntax = claimed ? known(claimed) : undefined
   if (syntax?.deflated) {
     const inner = fromBytes(inflate(source, end, options.inflate, limits))
-    return assemble({ source: inner, at: 0, encoding: syntax.encoding }, { start, meta, syntax: syntax.uid }, budget)
+    return assemble(
+      { source: inner, at: 0, encoding: syntax.encoding },
+      { start, meta, syntax: syntax.uid },
+      budget,
+    )
   }
   const guessed = guessEncoding(head, syntax?.encoding)
   if (guessed === undefined) {
-    if (source.size - end < 8) throw new DicomError('TRUNCATED', 'no data set after the file meta', { offset: end })
-    throw new DicomError('NOT_DICOM', 'no data set: not a DICOM file, or one in a form nobody can name', { offset: end })
+    if (source.size - end < 8)
+      throw new DicomError('TRUNCATED', 'no data set after the file meta', { offset: end })
+    throw new DicomError('NOT_DICOM', 'no data set: not a DICOM file, or one in a form nobody can name', {
+      offset: end,
+    })
   }
   const agrees = syntax !== undefined && sameEncoding(guessed, syntax.encoding)
   if (!agrees) budget.warnings.push({ code: 'GUESSED_ENCODING', offset: end })
@@ -63,21 +70,29 @@ export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFi
 function known(uid: string): ReturnType<typeof transferSyntax> {
   const syntax = transferSyntax(uid)
   if (syntax) return syntax
-  throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a transfer syntax that the standard does not register', {
-    tag: TRANSFER_SYNTAX_UID,
-  })
+  throw new DicomError(
+    'UNSUPPORTED_TRANSFER_SYNTAX',
+    'a transfer syntax that the standard does not register',
+    {
+      tag: TRANSFER_SYNTAX_UID,
+    },
+  )
 }
 
 function findStart(source: ByteSource, warnings: Warning[]): Start {
   const head = source.read(0, PREAMBLE + 4)
-  if (isDicm(head, PREAMBLE) && !startsWithIdentity(head)) return { preamble: head.slice(0, PREAMBLE), at: PREAMBLE + 4 }
+  if (isDicm(head, PREAMBLE) && !startsWithIdentity(head))
+    return { preamble: head.slice(0, PREAMBLE), at: PREAMBLE + 4 }
   warnings.push({ code: 'NO_PREAMBLE', offset: 0 })
   return { preamble: undefined, at: isDicm(head, 0) ? 4 : 0 }
 }
 
 /** A data set from byte 0 whose text happens to say DICM at byte 128: no preamble begins with (0008,0005) or (0002,0000). */
 function startsWithIdentity(head: Uint8Array): boolean {
-  return ['08000500', '08000800', '02000000'].some((start) => hexStart(head) === start) && fits(head, EXPLICIT_ENCODING)
+  return (
+    ['08000500', '08000800', '02000000'].some((start) => hexStart(head) === start) &&
+    fits(head, EXPLICIT_ENCODING)
+  )
 }
 
 function hexStart(head: Uint8Array): string {
@@ -114,7 +129,8 @@ function loadRegion<T>(
   let size = Math.min(from.first, available)
   for (;;) {
     const region: Region = { bytes: source.read(base, size), base, source }
-    if (region.bytes.length < size) throw new DicomError('TRUNCATED', 'the file became shorter while it was read', { offset: base })
+    if (region.bytes.length < size)
+      throw new DicomError('TRUNCATED', 'the file became shorter while it was read', { offset: base })
     const spent = budget.elements
     const warned = budget.warnings.length
     try {
@@ -151,13 +167,18 @@ function assemble(body: Body, front: Front, budget: Budget): DicomFile {
       if (base >= body.source.size) break
       continue
     }
-    if (part.stop.kind === 'trailing') trailing = { offset: part.stop.at, length: body.source.size - part.stop.at }
+    if (part.stop.kind === 'trailing')
+      trailing = { offset: part.stop.at, length: body.source.size - part.stop.at }
     break
   }
   checkOrder(elements, (t) => budget.warnings.push({ code: 'UNSORTED', tag: t, offset: body.at }), body.at)
-  if (elements.length === 0) throw new DicomError('TRUNCATED', 'no element in the data set', { offset: body.at })
+  if (elements.length === 0)
+    throw new DicomError('TRUNCATED', 'no element in the data set', { offset: body.at })
   if (trailing) {
-    budget.warnings.push({ code: isZero(body.source, trailing) ? 'TRAILING_PADDING' : 'TRAILING_BYTES', offset: trailing.offset })
+    budget.warnings.push({
+      code: isZero(body.source, trailing) ? 'TRAILING_PADDING' : 'TRAILING_BYTES',
+      offset: trailing.offset,
+    })
   }
   const dataset: Dataset = { kind: 'dataset', elements, encoding: body.encoding, charset }
   return {
@@ -177,15 +198,23 @@ function isZero(source: ByteSource, span: Span): boolean {
 }
 
 function inflate(source: ByteSource, at: number, run: Inflate | undefined, limits: Limits): Uint8Array {
-  if (!run) throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no inflater was given', { offset: at })
+  if (!run)
+    throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no inflater was given', {
+      offset: at,
+    })
   const deflated = source.read(at, Math.min(source.size - at, limits.inflatedBytes))
   let inflated: Uint8Array
   try {
     inflated = run(deflated, limits.inflatedBytes + 1)
   } catch (cause) {
     const big = cause instanceof RangeError || (cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE'
-    if (big) throw new DicomError('LIMIT_INFLATED', 'a deflated data set larger than one may be', { offset: at })
-    throw new DicomError('INFLATE_FAILED', 'the deflated data set is damaged: ask its sender for a whole copy', { offset: at })
+    if (big)
+      throw new DicomError('LIMIT_INFLATED', 'a deflated data set larger than one may be', { offset: at })
+    throw new DicomError(
+      'INFLATE_FAILED',
+      'the deflated data set is damaged: ask its sender for a whole copy',
+      { offset: at },
+    )
   }
   if (inflated.length > limits.inflatedBytes) {
     throw new DicomError('LIMIT_INFLATED', 'a deflated data set larger than one may be', { offset: at })
@@ -214,7 +243,8 @@ function fits(head: Uint8Array, encoding: Encoding, last = FIRST_GROUPS): boolea
   // The first group of a data set is 0008 but for odd objects (0004 in a DICOMDIR, 0010 or later in fragments).
   if (group === 0 || group > last) return false
   if (encoding.explicit) return vrFromBytes(head[4] ?? 0, head[5] ?? 0) !== undefined
-  const length = ((head[4] ?? 0) | ((head[5] ?? 0) << 8) | ((head[6] ?? 0) << 16) | ((head[7] ?? 0) << 24)) >>> 0
+  const length =
+    ((head[4] ?? 0) | ((head[5] ?? 0) << 8) | ((head[6] ?? 0) << 16) | ((head[7] ?? 0) << 24)) >>> 0
   return length < 0x10000 || length === 0xffffffff
 }
 

@@ -29,7 +29,10 @@ export function text(dataset: Dataset, element: Element): string {
 export function strings(dataset: Dataset, element: Element): readonly string[] {
   if (element.value.kind !== 'bytes' || element.value.bytes.length === 0) return []
   if (isSingleValued(element.vr)) return [text(dataset, element)]
-  if (!usesCharset(element.vr)) return decodeAscii(element.value.bytes).split('\\').map((value) => value.trim())
+  if (!usesCharset(element.vr))
+    return decodeAscii(element.value.bytes)
+      .split('\\')
+      .map((value) => value.trim())
   return splitValues(element.value.bytes, dataset.charset, element.vr).map((bytes) =>
     trimEnd(decodeText(bytes, dataset.charset, element.vr).text).trimStart(),
   )
@@ -38,12 +41,14 @@ export function strings(dataset: Dataset, element: Element): readonly string[] {
 /** Numbers of a numeric VR, or of DS and IS; NaN where a text is no number. 64-bit values lose what a double cannot hold. */
 export function numbers(dataset: Dataset, element: Element): readonly number[] {
   if (element.value.kind !== 'bytes') return []
-  if (isText(element.vr)) return strings(dataset, element).map((value) => (value === '' ? Number.NaN : Number(value)))
+  if (isText(element.vr))
+    return strings(dataset, element).map((value) => (value === '' ? Number.NaN : Number(value)))
   const { bytes } = element.value
   const width = element.vr === 'AT' ? 4 : numberWidth(element.vr)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const out: number[] = []
-  for (let at = 0; at + width <= bytes.length; at += width) out.push(numberAt(view, at, element, dataset.encoding.bigEndian))
+  for (let at = 0; at + width <= bytes.length; at += width)
+    out.push(numberAt(view, at, element, dataset.encoding.bigEndian))
   return out
 }
 

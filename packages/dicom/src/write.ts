@@ -2,9 +2,9 @@
 // defined lengths, in the data set's encoding. Pixel data is copied from its source in pieces, never held.
 
 import { DicomError } from './errors.ts'
-import type { ByteSource, Dataset, DicomFile, Element, Encoding, Span, Value } from './model.ts'
+import type { ByteSource, Dataset, DicomFile, Element, Encoding, Span, Value, Vr } from './model.ts'
 import { transferSyntax } from './uids.ts'
-import { hasLongLength, numberWidth } from './vr.ts'
+import { hasLongLength, numberWidth, paddingByte } from './vr.ts'
 
 export type WriteOptions = {
   /** Raw deflate, for the deflated transfer syntaxes. */
@@ -25,16 +25,21 @@ export function* writeFile(file: DicomFile, options: WriteOptions = {}): Generat
     out.bytes(file.preamble)
     out.bytes(DICM)
   }
-  if (file.meta) for (const element of file.meta.elements) writeElement(out, element, file.meta, META_ENCODING)
+  if (file.meta)
+    for (const element of file.meta.elements) writeElement(out, element, file.meta, META_ENCODING)
   const syntax = transferSyntax(file.transferSyntax)
   const encoding = syntax?.encoding ?? file.dataset.encoding
   if (!syntax?.deflated) {
     yield* writeTop(out, file.dataset, encoding)
     return
   }
-  if (!options.deflate) throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no deflater was given')
+  if (!options.deflate)
+    throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no deflater was given')
   yield out.take()
-  yield options.deflate(concat([...writeTop(new ByteWriter(), file.dataset, encoding)]))
+  const deflated = options.deflate(concat([...writeTop(new ByteWriter(), file.dataset, encoding)]))
+  yield deflated
+  // PS3.5 A.5: a stream of odd length is padded by a NULL.
+  if (deflated.length % 2 === 1) yield new Uint8Array(1)
 }
 
 const DICM = new Uint8Array([0x44, 0x49, 0x43, 0x4d])
@@ -57,7 +62,9 @@ function* writeTop(out: ByteWriter, dataset: Dataset, encoding: Encoding): Gener
 function writePixelHeader(out: ByteWriter, element: Element, encoding: Encoding): void {
   const length = element.value.kind === 'bulk' ? element.value.span.length : 0xffffffff
   if (element.value.kind === 'bulk' && length >= 0xffffffff) {
-    throw new DicomError('BAD_LENGTH', 'native pixel data of 4 GiB or more has no length field', { tag: element.tag })
+    throw new DicomError('BAD_LENGTH', 'native pixel data of 4 GiB or more has no length field', {
+      tag: element.tag,
+    })
   }
   writeHeader(out, element, length, encoding)
 }
@@ -66,7 +73,10 @@ function* pieces(source: ByteSource, span: Span, width: 1 | 2 | 4 | 8): Generato
   for (let at = 0; at < span.length; at += PIECE) {
     const size = Math.min(PIECE, span.length - at)
     const piece = source.read(span.offset + at, size)
-    if (piece.length !== size) throw new DicomError('TRUNCATED', 'the file became shorter while it was read', { offset: span.offset + at })
+    if (piece.length !== size)
+      throw new DicomError('TRUNCATED', 'the file became shorter while it was read', {
+        offset: span.offset + at,
+      })
     yield width === 1 ? piece : swapped(piece, width)
   }
 }
@@ -79,12 +89,14 @@ function writeElement(out: ByteWriter, element: Element, owner: Dataset, encodin
   }
   const { value } = element
   if (value.kind === 'bytes') {
-    const swap = owner.encoding.bigEndian !== encoding.bigEndian ? numberWidth(element.vr) : 1
-    const bytes = swap === 1 ? value.bytes : swapped(value.bytes, swap)
-    const odd = bytes.length % 2
-    writeHeader(out, element, bytes.length + odd, encoding)
-    out.bytes(bytes)
-    if (odd) out.u8(0)
+    // UN is little endian wherever it stands (PS3.5 6.2.2).
+    const odd = value.bytes.length % 2
+    const length = value.bytes.length + odd
+    const bigEndian = encoding.bigEndian && vrToWrite(element.vr, length, encoding) !== 'UN'
+    const swap = owner.encoding.bigEndian !== bigEndian ? numberWidth(element.vr) : 1
+    writeHeader(out, element, length, encoding)
+    out.bytes(swap === 1 ? value.bytes : swapped(value.bytes, swap))
+    if (odd) out.u8(paddingByte(element.vr))
     return
   }
   if (value.kind !== 'items') {
@@ -110,7 +122,12 @@ function writeItem(out: ByteWriter, item: Dataset, encoding: Encoding): void {
   out.patchLength(itemAt - 4, out.length - itemAt, encoding.bigEndian)
 }
 
-function writeNestedPixels(out: ByteWriter, element: Element, value: Exclude<Value, { kind: 'bytes' | 'items' }>, encoding: Encoding): void {
+function writeNestedPixels(
+  out: ByteWriter,
+  element: Element,
+  value: Exclude<Value, { kind: 'bytes' | 'items' }>,
+  encoding: Encoding,
+): void {
   writeHeader(out, element, value.kind === 'bulk' ? value.span.length : 0xffffffff, encoding)
   out.bytes(value.source.read(value.span.offset, value.span.length))
 }
@@ -123,8 +140,7 @@ function writeHeader(out: ByteWriter, element: Element, length: number, encoding
     out.u32(length, bigEndian)
     return
   }
-  // PS3.5 6.2.2: a value too long for its 16-bit length field goes out as UN.
-  const vr = !hasLongLength(element.vr) && length > 0xffff ? 'UN' : element.vr
+  const vr = vrToWrite(element.vr, length, encoding)
   out.u8(vr.charCodeAt(0))
   out.u8(vr.charCodeAt(1))
   if (!hasLongLength(vr)) {
@@ -133,6 +149,11 @@ function writeHeader(out: ByteWriter, element: Element, length: number, encoding
   }
   out.u16(0, bigEndian)
   out.u32(length, bigEndian)
+}
+
+/** PS3.5 6.2.2: a value too long for its 16-bit length field goes out as UN. */
+function vrToWrite(vr: Vr, length: number, encoding: Encoding): Vr {
+  return encoding.explicit && !hasLongLength(vr) && length > 0xffff ? 'UN' : vr
 }
 
 export function sameEncoding(a: Encoding, b: Encoding): boolean {
