@@ -23,7 +23,13 @@ export function iodFiles(shared: string): readonly Generated[] {
         '/** SOP class, IOD */',
         tsvConstant('SOP_CLASSES', Object.entries(sops)),
         '/** IOD, module:usage … */',
-        tsvConstant('IODS', Object.entries(iods).map(([iod, modules]) => [iod, modules.map((m) => `${m.key}:${m.usage}`).join(' ')])),
+        tsvConstant(
+          'IODS',
+          Object.entries(iods).map(([iod, modules]) => [
+            iod,
+            modules.map((m) => `${m.key}:${m.usage}`).join(' '),
+          ]),
+        ),
         '/** module, path:Type … with enclosing sequences joined by a dot */',
         tsvConstant('MODULES', moduleTypes(shared, known)),
       ].join('\n\n'),
@@ -33,7 +39,9 @@ export function iodFiles(shared: string): readonly Generated[] {
 
 function moduleTypes(shared: string, known: ReadonlySet<string>): readonly (readonly string[])[] {
   const modules = new Map<string, Map<string, string>>()
-  const text = gunzipSync(readFileSync(join(shared, 'iod_types_2016/iod_attribute_types.tsv.gz'))).toString('utf8')
+  const text = gunzipSync(readFileSync(join(shared, 'iod_types_2016/iod_attribute_types.tsv.gz'))).toString(
+    'utf8',
+  )
   for (const line of text.split('\n')) {
     const [, path = '', , type = '', module = ''] = line.split('\t')
     const key = keyOf(module)
@@ -47,9 +55,19 @@ function moduleTypes(shared: string, known: ReadonlySet<string>): readonly (read
   }
   return [...modules]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, attributes]) => [key, [...attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([place, type]) => `${place}:${type}`).join(' ')])
+    .map(([key, attributes]) => [
+      key,
+      [...attributes]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([place, type]) => `${place}:${type}`)
+        .join(' '),
+    ])
 }
 
 function keyOf(module: string): string {
-  return module.toLowerCase().replace(/'/g, '').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')
+  return module
+    .toLowerCase()
+    .replace(/'/g, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
 }

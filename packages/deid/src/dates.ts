@@ -135,12 +135,8 @@ export function dateSpellings(da: string): readonly string[] {
   for (const name of [ENGLISH_SHORT[date.month - 1] ?? '', ENGLISH_LONG[date.month - 1] ?? '']) {
     for (const day of [dd, d]) {
       for (const year of [y, yy]) for (const s of ['', '-', ' ', '/', '.']) out.add([day, name, year].join(s))
-      for (const s of ['', '-', ' ']) out.add([y, name, day].join(s))
-      out
-        .add(`${name} ${day}, ${y}`)
-        .add(`${name} ${day} ${y}`)
-        .add(`${name}-${day}-${y}`)
-        .add(`${name}${day}${y}`)
+      for (const s of ['', '-', ' ']) out.add([y, name, day].join(s)).add([name, dd, y].join(s))
+      out.add(`${name} ${day}, ${y}`).add(`${name} ${day} ${y}`).add(`${name}-${day}-${y}`)
     }
   }
   return [...out]

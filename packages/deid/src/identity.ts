@@ -104,4 +104,3 @@ function readings(dataset: Dataset, element: Element): readonly string[] {
 }
 
 const GUESSES = ['ISO_IR 192', 'ISO_IR 100', 'GB18030', 'ISO_IR 13', 'ISO_IR 144']
-

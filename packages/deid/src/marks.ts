@@ -59,7 +59,12 @@ export function withMarks(source: Dataset, recipe: Recipe, methods: readonly str
     make(source, Tags.LongitudinalTemporalInformationModified, 'CS', temporal(recipe)),
   ]
   if (methods.length > 0) {
-    made.push(sequence(Tags.DeidentificationMethodCodeSequence, methods.map((code) => codeItem(source, code))))
+    made.push(
+      sequence(
+        Tags.DeidentificationMethodCodeSequence,
+        methods.map((code) => codeItem(source, code)),
+      ),
+    )
   }
   return { ...source, elements: [...kept, ...made].sort((a, b) => a.tag - b.tag) }
 }

@@ -37,7 +37,9 @@ function planItem(context: PlanContext, item: Dataset, level: Level): readonly P
   const values = VALUE[type]
   if (!values) return nodes
   const decision = decideValue(context.planner.recipe, type, chosen)
-  return nodes.map((each) => (values.includes(each.element.tag) ? override(context, each, { decision, level }) : each))
+  return nodes.map((each) =>
+    values.includes(each.element.tag) ? override(context, each, { decision, level }) : each,
+  )
 }
 
 /** A coded or measured value that stays keeps the plan of what is inside it. */
@@ -47,7 +49,8 @@ function override(
   by: { readonly decision: Decision; readonly level: Level },
 ): PlanNode {
   if (node.element.value.kind !== 'items') return { ...node, decision: by.decision }
-  if (by.decision.action === 'D') return { element: node.element, decision: by.decision, items: itemsOf(context, node, by.level) }
+  if (by.decision.action === 'D')
+    return { element: node.element, decision: by.decision, items: itemsOf(context, node, by.level) }
   return node
 }
 
@@ -97,7 +100,9 @@ function decideValue(recipe: Recipe, type: string, chosen: Chosen | undefined): 
     case 'DATETIME':
       return decideDate(recipe, because)
     case 'TIME':
-      return recipe.dates.kind === 'keep' || recipe.dates.kind === 'shift' ? { action: 'K', because } : { action: 'D', because }
+      return recipe.dates.kind === 'keep' || recipe.dates.kind === 'shift'
+        ? { action: 'K', because }
+        : { action: 'D', because }
     default:
       return { action: 'K', because }
   }

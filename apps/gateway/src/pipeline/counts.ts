@@ -1,94 +1,94 @@
-// How often what was done to which attribute, and why: counted along the plan in a trie, spelled out once at the end.
+// What was done to which attribute, and why, for one instance: counted along its plan. Rows are spelled out once and
+// shared by all instances, because slices of a series have the same ones.
 
 import type { Decision, PlanNode } from '@roentgate/deid'
 import { elementOf, formatTag, groupOf, isPrivate, lookup, type Tag } from '@roentgate/dicom'
 import type { AttributeCount, PlanLine } from './types.ts'
 
-type Row = { readonly vr: string; readonly creator: string | undefined; readonly decision: Decision; count: number }
-type Level = { readonly rows: Map<string | Decision, Row>[]; readonly tags: Map<Tag, number>; readonly children: Map<Tag, Level> }
-
-export type Counts = { readonly scanners: Map<string, Level>; rows: number }
-
-/** Distinct attribute × decision rows kept; a hostile corpus could otherwise fill the memory. */
-const MAX_ROWS = 200_000
-
-export function newCounts(): Counts {
-  return { scanners: new Map(), rows: 0 }
+type Spelled = Omit<AttributeCount, 'count'>
+type Level = {
+  readonly rows: Map<Tag, Map<string | Decision, Spelled>>
+  readonly children: Map<Tag, Level>
+  readonly path: string
 }
 
-function newLevel(): Level {
-  return { rows: [], tags: new Map(), children: new Map() }
+export type Spelling = { root: Level; rows: number }
+
+/** Distinct rows remembered; beyond it all are forgotten and spelled again. */
+const MAX_ROWS = 100_000
+
+export function newSpelling(): Spelling {
+  return { root: newLevel(''), rows: 0 }
 }
 
-export function countPlan(counts: Counts, scanner: string, nodes: readonly PlanNode[]): void {
-  let level = counts.scanners.get(scanner)
-  if (!level) counts.scanners.set(scanner, (level = newLevel()))
-  countLevel(counts, level, nodes)
+function newLevel(path: string): Level {
+  return { rows: new Map(), children: new Map(), path }
 }
 
-function countLevel(counts: Counts, level: Level, nodes: readonly PlanNode[]): void {
+/** In order of first appearance. */
+export function countAttributes(spelling: Spelling, nodes: readonly PlanNode[]): readonly AttributeCount[] {
+  if (spelling.rows > MAX_ROWS) {
+    spelling.root = newLevel('')
+    spelling.rows = 0
+  }
+  const counts = new Map<Spelled, number>()
+  countLevel({ spelling, counts }, spelling.root, nodes)
+  return [...counts].map(([row, count]) => ({ ...row, count }))
+}
+
+type Counting = { readonly spelling: Spelling; readonly counts: Map<Spelled, number> }
+
+function countLevel(counting: Counting, level: Level, nodes: readonly PlanNode[]): void {
   for (const node of nodes) {
-    const t = node.element.tag
-    let slot = level.tags.get(t)
-    if (slot === undefined) {
-      if (counts.rows > MAX_ROWS) continue
-      slot = level.rows.push(new Map()) - 1
-      level.tags.set(t, slot)
-    }
-    countRow(counts, level.rows[slot] ?? new Map(), node)
+    const row = rowOf(counting.spelling, level, node)
+    counting.counts.set(row, (counting.counts.get(row) ?? 0) + 1)
     if (!node.items) continue
-    let child = level.children.get(t)
-    if (!child) level.children.set(t, (child = newLevel()))
-    for (const item of node.items) if (item) countLevel(counts, child, item)
+    const t = node.element.tag
+    const child = level.children.get(t) ?? newLevel(`${level.path}${formatTag(t)}.`)
+    level.children.set(t, child)
+    for (const item of node.items) if (item) countLevel(counting, child, item)
   }
 }
 
-function countRow(counts: Counts, rows: Map<string | Decision, Row>, node: PlanNode): void {
+function rowOf(spelling: Spelling, level: Level, node: PlanNode): Spelled {
+  const { element, decision } = node
+  const rows = level.rows.get(element.tag) ?? new Map<string | Decision, Spelled>()
+  level.rows.set(element.tag, rows)
   // Decisions of public attributes are shared objects; those of private ones are told apart by what they say.
-  const key = isPrivate(node.element.tag) ? `${node.creator ?? ''}\u0000${JSON.stringify(node.decision)}` : node.decision
-  const row = rows.get(key)
-  if (row) {
-    row.count += 1
-    return
+  const key = isPrivate(element.tag) ? `${node.creator ?? ''}\u0000${JSON.stringify(decision)}` : decision
+  const known = rows.get(key)
+  if (known) return known
+  const row: Spelled = {
+    attribute: level.path + spellTag(node),
+    name: nameOfTag(element.tag),
+    vr: element.vr,
+    action: spellAction(decision),
+    because: spellBecause(decision),
   }
-  counts.rows += 1
-  rows.set(key, { vr: node.element.vr, creator: node.creator, decision: node.decision, count: 1 })
+  rows.set(key, row)
+  spelling.rows += 1
+  return row
 }
 
-export function spelledOut(counts: Counts): readonly AttributeCount[] {
-  const out: AttributeCount[] = []
-  for (const [scanner, level] of counts.scanners) spellLevel({ level, path: '', scanner }, out)
-  return out
-}
-
-function spellLevel(at: { readonly level: Level; readonly path: string; readonly scanner: string }, out: AttributeCount[]): void {
-  for (const [t, slot] of at.level.tags) {
-    for (const row of at.level.rows[slot]?.values() ?? []) {
-      const place = at.path + spellTag(t, row.creator)
-      const { vr, count, decision } = row
-      out.push({ attribute: place, name: nameOfTag(t), vr, action: spellAction(decision), because: spellBecause(decision), count, scanner: at.scanner })
-    }
-    const child = at.level.children.get(t)
-    if (child) spellLevel({ level: child, path: `${at.path}${formatTag(t)}.`, scanner: at.scanner }, out)
-  }
-}
-
-/** A private attribute by its block's creator only where a list vouches for it: a creator is free text. */
-function spellTag(t: Tag, creator: string | undefined): string {
+/** A private element by its block's creator only where something vouches for it: a creator is free text. */
+function spellTag({ element, creator, decision }: PlanNode): string {
+  const t = element.tag
   if (!isPrivate(t) || elementOf(t) < 0x1000) return formatTag(t)
-  const [group, low] = [groupOf(t), elementOf(t) & 0xff].map((n, i) => n.toString(16).toUpperCase().padStart(i === 0 ? 4 : 2, '0'))
-  return `(${group},xx${low})${creator ? ` ${creator}` : ''}`
+  const group = groupOf(t).toString(16).toUpperCase().padStart(4, '0')
+  const low = (elementOf(t) & 0xff).toString(16).toUpperCase().padStart(2, '0')
+  const vouched = decision.because.kind === 'safe-private' || decision.because.kind === 'recipe'
+  return `(${group},xx${low})${vouched && creator ? ` ${creator}` : ''}`
 }
 
 function nameOfTag(t: Tag): string {
   return lookup(t)?.name ?? (isPrivate(t) ? 'private' : 'unknown')
 }
 
-export function spellAction(decision: Decision): string {
+function spellAction(decision: Decision): string {
   return decision.transform ? `${decision.action} ${decision.transform.kind}` : decision.action
 }
 
-export function spellBecause({ because }: Decision): string {
+function spellBecause({ because }: Decision): string {
   switch (because.kind) {
     case 'profile':
       return `PS3.15 row ${because.row}, ${because.column}`
@@ -109,17 +109,17 @@ export function spellBecause({ because }: Decision): string {
 
 export function planLines(nodes: readonly PlanNode[], path = ''): readonly PlanLine[] {
   return nodes.flatMap((node) => {
-    const t = node.element.tag
-    const attribute = spellTag(t, node.creator)
+    const here = path + spellTag(node)
     const line: PlanLine = {
-      path: path + attribute,
-      attribute,
-      name: nameOfTag(t),
+      path: here,
+      name: nameOfTag(node.element.tag),
       vr: node.element.vr,
       action: spellAction(node.decision),
       because: spellBecause(node.decision),
     }
-    const inner = (node.items ?? []).flatMap((item, index) => (item ? planLines(item, `${path}${attribute}[${index}].`) : []))
+    const inner = (node.items ?? []).flatMap((item, index) =>
+      item ? planLines(item, `${here}[${index}].`) : [],
+    )
     return [line, ...inner]
   })
 }

@@ -6,5 +6,5 @@ import type { Input } from './types.ts'
 
 /** `header` reads only what is asked for; `whole` takes a file of ordinary size into memory at once. */
 export function openInput(input: Input, how: 'header' | 'whole'): OpenFile {
-  return input.entry === undefined ? openFile(input.path, how) : openBytes(readZipEntry(input.path, input.entry))
+  return input.zip === undefined ? openFile(input.path, how) : openBytes(readZipEntry(input.path, input.zip))
 }

@@ -6,7 +6,7 @@
 // Whatever goes wrong ends in a result with a reason; nothing of a failed instance stays in OUT.
 
 import { createHmac } from 'node:crypto'
-import { extname } from 'node:path'
+import { extname, join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 import {
   applyPlan,
@@ -15,19 +15,41 @@ import {
   identityOf,
   methodsOf,
   outputNames,
+  type PlanNode,
   patientKey,
   pixelRisks,
-  type PlanNode,
   planDataset,
   withMarks,
 } from '@roentgate/deid'
-import { type Dataset, DicomError, type DicomFile, find, newFile, readFile, string, Tags, toUtf8, type Uid } from '@roentgate/dicom'
-import { countPlan, newCounts, planLines, spelledOut } from './counts.ts'
+import {
+  type Dataset,
+  DicomError,
+  type DicomFile,
+  find,
+  newFile,
+  readFile,
+  string,
+  Tags,
+  toUtf8,
+  type Uid,
+} from '@roentgate/dicom'
+import { countAttributes, planLines } from './counts.ts'
 import { openInput } from './input.ts'
-import { compileProjectRecipe, mappedUid, openProject, type Patient, patientOf, type Project } from './project.ts'
-import { release, type Written } from './release.ts'
+import { mappedUid, openProject, type Patient, type Project, patientOf } from './project.ts'
+import { verifyOutput, writeDraft } from './release.ts'
 import type { OpenFile } from './sources.ts'
-import type { AttributeCount, Input, InstanceResult, InstanceTask, PlanLine, Reason, RunSettings, Scan } from './types.ts'
+import type {
+  AttributeCount,
+  Input,
+  InstanceResult,
+  InstanceTask,
+  PlanLine,
+  Reason,
+  RunSettings,
+  Scan,
+  VerifyResult,
+  VerifyTask,
+} from './types.ts'
 
 const DICOMDIR = '1.2.840.10008.1.3.10'
 const CLAIMS_DICOM: ReadonlySet<string> = new Set(['.dcm', '.dicom', '.ima', '.dic', '.dcim'])
@@ -45,73 +67,91 @@ export function inflate(deflated: Uint8Array, maxBytes: number): Uint8Array {
   return inflateRawSync(deflated, { maxOutputLength: maxBytes })
 }
 
-/** Pass 1: whose instance it is and by what its patient could be recognised elsewhere. */
-export function scanFile(input: Input, _settings: RunSettings): Scan {
+/**
+ * Pass 1: whose instance it is and by what its patient could be recognised elsewhere.
+ * @throws the system's errors, for the worker to name.
+ */
+export function scanFile(input: Input, settings: RunSettings): Scan {
   const { index } = input
   try {
     using source = openInput(input, 'header')
     const file = readFile(source, { inflate })
-    if (isDirectory(file)) return { kind: 'other', index, what: 'dicomdir', reason: { code: 'DICOMDIR', what: 'a media directory: made anew from an output, never copied' } }
+    if (isDirectory(file)) return { kind: 'other', index, what: 'dicomdir', reason: DIRECTORY }
     const identity = identityOf(file)
-    return { kind: 'instance', index, patientKey: keyOf(identity), sopInstance: identity.sopInstance, identifiers: identifiersOf(file) }
+    const { name, birthDate, sopInstance } = identity
+    const scan: Scan = {
+      kind: 'instance',
+      index,
+      patientKey: keyOf(identity),
+      sopInstance,
+      identifiers: identifiersOf(file),
+      subject: { name, birthDate },
+    }
+    return sopInstance === '' ? scan : { ...scan, instance: outputUid(projectOf(settings), sopInstance) }
   } catch (error) {
-    return refusedScan(input, error)
+    if (error instanceof DicomError) return refusedScan(input, error)
+    throw error
   }
 }
 
-function refusedScan(input: Input, error: unknown): Scan {
+const DIRECTORY: Reason = {
+  code: 'DICOMDIR',
+  what: 'a media directory: made anew from an output, never copied',
+}
+
+function outputUid(project: Project, uid: string): string {
+  return project.recipe.options.has('uids') ? uid : mappedUid(project, uid)
+}
+
+function refusedScan(input: Input, error: DicomError): Scan {
   const { index } = input
   const reason = reasonOf(error)
-  if (!(error instanceof DicomError)) return { kind: 'unreadable', index, reason }
-  const foreign = (error.code === 'NOT_DICOM' || error.code === 'EMPTY') && !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
+  const foreign =
+    (error.code === 'NOT_DICOM' || error.code === 'EMPTY') &&
+    !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
   return foreign ? { kind: 'other', index, what: 'not-dicom', reason } : { kind: 'malformed', index, reason }
 }
 
 function isDirectory({ meta, dataset }: DicomFile): boolean {
-  return (meta && string(meta, Tags.MediaStorageSOPClassUID)) === DICOMDIR || find(dataset, Tags.DirectoryRecordSequence) !== undefined
+  return (
+    (meta && string(meta, Tags.MediaStorageSOPClassUID)) === DICOMDIR ||
+    find(dataset, Tags.DirectoryRecordSequence) !== undefined
+  )
 }
 
 function keyOf(identity: Identity): string {
   return patientKey({ ...identity, studyUid: identity.study || identity.sopInstance })
 }
 
-/** A system error's text holds a path, and a path holds names: its code is enough. */
-export function reasonOf(error: unknown): Reason {
-  if (error instanceof DicomError) {
-    const where = error.offset === undefined ? undefined : `byte ${error.offset}`
-    return where === undefined ? { code: error.code, what: error.message } : { code: error.code, what: error.message, where }
-  }
-  const code = (error as { code?: unknown } | undefined)?.code
-  if (typeof code === 'string') return { code, what: 'the system refused a file operation' }
-  return { code: 'INTERNAL', what: error instanceof Error ? `an error of our own: ${error.name}` : 'an error of our own' }
+function reasonOf(error: DicomError): Reason {
+  const reason: Reason = { code: error.code, what: error.message }
+  return error.offset === undefined ? reason : { ...reason, where: `byte ${error.offset}` }
 }
 
-/** Pass 2. Never throws but for a disk that is full, which ends the run. */
+/**
+ * Pass 2.
+ * @throws the system's errors, for the worker to name; what DICOM is to blame for is a result.
+ */
 export function processInstance(task: InstanceTask, settings: RunSettings): InstanceResult {
   const clock = new Clock()
   const project = projectOf(settings)
-  let digest: string | undefined
+  using source = openInput(task.input, 'whole')
+  const digest = sourceDigest(project, source)
+  clock.lap('digest')
   try {
-    using source = openInput(task.input, 'whole')
-    digest = sourceDigest(project, source)
     const file = readFile(source, { inflate })
     clock.lap('read')
-    const result = processFile({ task, settings, project, source, file, clock })
-    if (source.changed()) return { ...discard(result, settings), ...base(task), outcome: 'failed', sourceDigest: digest, reasons: [CHANGED], nanos: clock.nanos }
-    return { ...result, sourceDigest: digest }
+    return { ...processFile({ task, settings, project, file, clock }), sourceDigest: digest }
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOSPC') throw error
-    const quarantine = error instanceof DicomError
-    const known = digest === undefined ? {} : { sourceDigest: digest }
-    return { ...base(task), ...known, outcome: quarantine ? 'quarantined' : 'failed', reasons: [reasonOf(error)], nanos: clock.nanos }
+    if (!(error instanceof DicomError)) throw error
+    return {
+      ...base(task),
+      sourceDigest: digest,
+      outcome: 'quarantined',
+      reasons: [reasonOf(error)],
+      nanos: clock.nanos,
+    }
   }
-}
-
-const CHANGED: Reason = { code: 'CHANGED', what: 'the file changed while it was read: run again when it is at rest' }
-
-function discard(result: InstanceResult, settings: RunSettings): Partial<InstanceResult> {
-  if (result.output) release.remove(settings.out, result.output)
-  return result.instance === undefined ? {} : { instance: result.instance }
 }
 
 function base(task: InstanceTask): Pick<InstanceResult, 'index' | 'warnings' | 'methods' | 'references'> {
@@ -122,7 +162,6 @@ type Job = {
   readonly task: InstanceTask
   readonly settings: RunSettings
   readonly project: Project
-  readonly source: OpenFile
   readonly file: DicomFile
   readonly clock: Clock
 }
@@ -137,23 +176,37 @@ function processFile(job: Job): InstanceResult {
   const { dataset, nodes } = encodable(job, patient)
   clock.lap('plan')
   if (settings.dryRun) {
-    countPlan(project.counts, facts.scanner, nodes)
-    return { ...facts, outcome: 'released', reasons: [], methods: methodsOf(project.recipe, nodes), nanos: clock.nanos }
+    count(project, nodes)
+    return {
+      ...facts,
+      outcome: 'released',
+      reasons: [],
+      methods: methodsOf(project.recipe, nodes),
+      nanos: clock.nanos,
+    }
   }
   const methods = methodsOf(project.recipe, nodes)
   const marked = withMarks(dataset, project.recipe, methods)
   const output = newFile({ dataset: marked, transferSyntax: file.transferSyntax })
   clock.lap('apply')
   const names = outputNames(marked)
-  const written = release.write({ out: settings.out, directory: directoryOf(project, identity, patient), name: mappedName(project, identity), file: output }, clock)
+  const written = writeDraft(
+    {
+      out: settings.out,
+      directory: directoryOf(project, identity, patient),
+      name: mappedName(project, identity),
+      file: output,
+    },
+    clock,
+  )
   const violations = written.verify({ source: file, recipe: project.recipe, haystack: patient.haystack })
   clock.lap('verify')
   if (violations.length > 0) {
     written.discard()
     return { ...facts, outcome: 'quarantined', reasons: violations, nanos: clock.nanos }
   }
-  const done: Written = written.publish()
-  countPlan(project.counts, facts.scanner, nodes)
+  const done = written.publish()
+  count(project, nodes)
   clock.lap('write')
   return {
     ...facts,
@@ -170,7 +223,7 @@ function processFile(job: Job): InstanceResult {
   }
 }
 
-type Facts = Omit<InstanceResult, 'outcome' | 'reasons' | 'nanos' | 'scanner'> & { readonly scanner: string }
+type Facts = Omit<InstanceResult, 'outcome' | 'reasons' | 'nanos'>
 
 /** What a result says whatever its outcome. */
 function factsOf({ task, settings, project, file }: Job, identity: Identity, patient: Patient): Facts {
@@ -180,10 +233,12 @@ function factsOf({ task, settings, project, file }: Job, identity: Identity, pat
     scanner: scannerOf(file.dataset, patient),
     sopClass: identity.sopClass,
     transferSyntax: file.transferSyntax,
-    instance: project.recipe.options.has('uids') ? identity.sopInstance : mappedUid(project, identity.sopInstance),
+    ...(identity.sopInstance === '' ? {} : { instance: outputUid(project, identity.sopInstance) }),
     patient: patient.substitutes.patientCode,
   }
-  return settings.mapping ? { ...facts, mapping: { patients: [patient.mapping], uids: mappedUids(project, file.dataset) } } : facts
+  return settings.mapping
+    ? { ...facts, mapping: { patients: [patient.mapping], uids: mappedUids(project, file.dataset) } }
+    : facts
 }
 
 function warningsOf(file: DicomFile): readonly Reason[] {
@@ -211,10 +266,16 @@ function mappedUids(project: Project, dataset: Dataset): readonly (readonly [str
 function refusals({ file, settings }: Job, identity: Identity): readonly Reason[] {
   const reasons: Reason[] = []
   if (identity.sopInstance === '' || identity.sopClass === '') {
-    reasons.push({ code: 'NO_SOP_INSTANCE', what: 'no SOP Class or SOP Instance UID: not an instance that can be named' })
+    reasons.push({
+      code: 'NO_SOP_INSTANCE',
+      what: 'no SOP Class or SOP Instance UID: not an instance that can be named',
+    })
   }
   if (file.warnings.some((warning) => warning.code === 'TRAILING_BYTES')) {
-    reasons.push({ code: 'TRAILING_BYTES', what: 'bytes of unknown meaning after the data set: ask its sender for a whole copy' })
+    reasons.push({
+      code: 'TRAILING_BYTES',
+      what: 'bytes of unknown meaning after the data set: ask its sender for a whole copy',
+    })
   }
   for (const risk of pixelRisks(file)) {
     if (settings.pixels === 'as-is' && risk.code !== 'DOCUMENT') continue
@@ -224,7 +285,10 @@ function refusals({ file, settings }: Job, identity: Identity): readonly Reason[
 }
 
 /** The result in the source's character set, or in UTF-8 where a value that we write cannot be expressed in it. */
-function encodable(job: Job, patient: Patient): { readonly dataset: Dataset; readonly nodes: readonly PlanNode[] } {
+function encodable(
+  job: Job,
+  patient: Patient,
+): { readonly dataset: Dataset; readonly nodes: readonly PlanNode[] } {
   const { project, file } = job
   const nodes = planDataset(project.planner, file.dataset)
   if (job.settings.dryRun) return { dataset: file.dataset, nodes }
@@ -240,7 +304,11 @@ function encodable(job: Job, patient: Patient): { readonly dataset: Dataset; rea
 
 function directoryOf(project: Project, identity: Identity, patient: Patient): readonly string[] {
   const folder = (uid: string, none: string): string => (uid === '' ? none : mappedUid(project, uid))
-  return [patient.substitutes.patientCode, folder(identity.study, 'no-study'), folder(identity.series, 'no-series')]
+  return [
+    patient.substitutes.patientCode,
+    folder(identity.study, 'no-study'),
+    folder(identity.series, 'no-series'),
+  ]
 }
 
 function mappedName(project: Project, identity: Identity): string {
@@ -268,12 +336,17 @@ function sourceDigest(project: Project, source: OpenFile): string {
   return hmac.digest('hex')
 }
 
+/** Counts wait here until the worker asks for them: results stay small. */
+const pending: { counts: AttributeCount[] } = { counts: [] }
+
+function count(project: Project, nodes: readonly PlanNode[]): void {
+  for (const row of countAttributes(project.spelling, nodes)) pending.counts.push(row)
+}
+
 export function drainCounts(): readonly AttributeCount[] {
-  const project = open.current?.project
-  if (!project) return []
-  const out = spelledOut(project.counts)
-  project.counts = newCounts()
-  return out
+  const { counts } = pending
+  pending.counts = []
+  return counts
 }
 
 /** What would happen to each element of one file, in its order. */
@@ -283,7 +356,27 @@ export function explainInstance(task: InstanceTask, settings: RunSettings): read
   return planLines(planDataset(project.planner, readFile(source, { inflate }).dataset))
 }
 
-export { compileProjectRecipe }
+/** A release long after: the output as it stands in OUT against its source. */
+export function verifyInstance(task: VerifyTask, settings: RunSettings): VerifyResult {
+  const project = projectOf(settings)
+  const { index } = task.input
+  using source = openInput(task.input, 'whole')
+  if (sourceDigest(project, source) !== task.sourceDigest) return { index, findings: [SOURCE_DIFFERS] }
+  try {
+    const file = readFile(source, { inflate })
+    const patient = patientOf(project, task, identityOf(file).patientId)
+    const against = { source: file, recipe: project.recipe, haystack: patient.haystack }
+    return { index, findings: verifyOutput(join(settings.out, task.output), task.sha256, against) }
+  } catch (error) {
+    if (!(error instanceof DicomError)) throw error
+    return { index, findings: [reasonOf(error)] }
+  }
+}
+
+const SOURCE_DIFFERS: Reason = {
+  code: 'SOURCE_DIFFERS',
+  what: 'the source is not the file that was de-identified',
+}
 
 /** Nanoseconds by stage, added up. */
 export class Clock {

@@ -4,27 +4,43 @@ import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
-import { type Haystack, type Recipe, verifyInstance, type Violation } from '@roentgate/deid'
-import { concat, DicomError, type DicomFile, readFile, transferSyntax, type Uid, writeFile } from '@roentgate/dicom'
+import { type Haystack, type Recipe, type Violation, verifyInstance } from '@roentgate/deid'
+import {
+  concat,
+  DicomError,
+  type DicomFile,
+  readFile,
+  transferSyntax,
+  type Uid,
+  writeFile,
+} from '@roentgate/dicom'
 import type { Clock } from './instance.ts'
 import { inflate } from './instance.ts'
 import { type OpenFile, openFile } from './sources.ts'
+import type { Reason } from './types.ts'
 
 export type Written = { readonly path: string; readonly sha256: string; readonly bytes: number }
 
+type Against = { readonly source: DicomFile; readonly recipe: Recipe; readonly haystack: Haystack }
+
 export type Draft = {
-  readonly verify: (against: { readonly source: DicomFile; readonly recipe: Recipe; readonly haystack: Haystack }) => readonly Violation[]
+  readonly verify: (against: Against) => readonly Violation[]
   readonly publish: () => Written
   readonly discard: () => void
 }
 
-type Target = { readonly out: string; readonly directory: readonly string[]; readonly name: string; readonly file: DicomFile }
+type Target = {
+  readonly out: string
+  readonly directory: readonly string[]
+  readonly name: string
+  readonly file: DicomFile
+}
 
 const PLAIN = '1.2.840.10008.1.2.1' as Uid
 const made = new Set<string>()
 const MAX_REMEMBERED = 10_000
 
-function write(target: Target, clock: Clock): Draft {
+export function writeDraft(target: Target, clock: Clock): Draft {
   const directory = join(target.out, ...target.directory)
   ensureDirectory(directory)
   const temporary = join(directory, `.${target.name}.${process.pid}.tmp`)
@@ -79,7 +95,7 @@ function sha256(output: OpenFile): string {
   return hash.digest('hex')
 }
 
-function verified(output: OpenFile, against: Parameters<Draft['verify']>[0]): readonly Violation[] {
+function verified(output: OpenFile, against: Against): readonly Violation[] {
   let file: DicomFile
   try {
     file = readFile(output, { inflate })
@@ -87,12 +103,18 @@ function verified(output: OpenFile, against: Parameters<Draft['verify']>[0]): re
     if (!(error instanceof DicomError)) throw error
     return [{ code: 'UNREADABLE', what: 'what was written does not read back' }]
   }
-  return verifyInstance({ ...against, output: file, header: headerBytes(output, file), equal: (a, b) => Buffer.compare(a, b) === 0 })
+  return verifyInstance({
+    ...against,
+    output: file,
+    header: headerBytes(output, file),
+    equal: (a, b) => Buffer.compare(a, b) === 0,
+  })
 }
 
 /** Everything but top-level pixel data. A deflated data set is searched inflated, as readFile saw it. */
 export function headerBytes(output: OpenFile, file: DicomFile): Uint8Array {
-  if (transferSyntax(file.transferSyntax)?.deflated) return concat([...writeFile({ ...file, transferSyntax: PLAIN })])
+  if (transferSyntax(file.transferSyntax)?.deflated)
+    return concat([...writeFile({ ...file, transferSyntax: PLAIN })])
   const parts: Uint8Array[] = []
   let at = 0
   for (const { value } of file.dataset.elements) {
@@ -104,8 +126,10 @@ export function headerBytes(output: OpenFile, file: DicomFile): Uint8Array {
   return concat(parts)
 }
 
-function remove(out: string, path: string): void {
-  rmSync(join(out, path), { force: true })
+/** An output that was released before: still the bytes of the manifest, and still clean. */
+export function verifyOutput(path: string, digest: string, against: Against): readonly Reason[] {
+  using output = openFile(path, 'whole')
+  if (sha256(output) !== digest)
+    return [{ code: 'OUTPUT_DIFFERS', what: 'the output is not the file that was released' }]
+  return verified(output, against)
 }
-
-export const release = { write, remove }

@@ -107,6 +107,9 @@ requested requesting performed read dictated signed`
 
 export const VOCABULARY: ReadonlySet<string> = new Set(`${DICOM}${MEDICAL}${ENGLISH}`.trim().split(/\s+/))
 
+/** What series are described with; a "name" made of nothing else is most often a phantom's. */
+export const IMAGING_WORDS: ReadonlySet<string> = new Set(DICOM.trim().split(/\s+/))
+
 /** Plain language or too short to stand for a person by itself. */
 export function isPlainWord(folded: string): boolean {
   return folded.length < 3 || VOCABULARY.has(folded)
