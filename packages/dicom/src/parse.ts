@@ -15,10 +15,13 @@ import { type Creators, implicitVr, noteCreator } from './implicit.ts'
 import type { Limits } from './limits.ts'
 import type { ByteSource, Dataset, Element, Encoding, Span, Tag, Value, Vr, Warning } from './model.ts'
 import { fromBytes, groupOf, isPrivate, tag } from './model.ts'
+import { checkOrder } from './order.ts'
 import { decodeAscii } from './values.ts'
 import { hasLongLength, vrFromBytes } from './vr.ts'
 
 const ITEM_END = tag(0xfffee00d)
+/** Past 1 MiB it is no padding, whatever it holds. */
+const MAX_PADDING = 1024 * 1024
 const SPECIFIC_CHARACTER_SET = tag(0x00080005)
 const PIXEL_DATA = tag(0x7fe00010)
 const FLOAT_PIXEL_DATA = tag(0x7fe00008)
@@ -34,7 +37,13 @@ export class NeedMore {
 }
 
 /** What one file may spend, shared by all its regions. */
-export type Budget = { elements: number; readonly limits: Limits; readonly warnings: Warning[] }
+export type Budget = {
+  elements: number
+  /** Bytes of the regions that are done. */
+  header: number
+  readonly limits: Limits
+  readonly warnings: Warning[]
+}
 
 export type Region = {
   readonly bytes: Uint8Array
@@ -87,6 +96,15 @@ type Header = {
   readonly at: number
 }
 
+type ItemHeader = { readonly start: number; readonly length: number; readonly of: Tag }
+
+export type RootStart = {
+  readonly encoding: Encoding
+  readonly charset: readonly string[]
+  /** The tag before this region, where pixel data beyond the last one was skipped. */
+  readonly last: Tag | undefined
+}
+
 export class Parser {
   readonly #region: Region
   readonly #budget: Budget
@@ -97,22 +115,19 @@ export class Parser {
     this.#budget = budget
   }
 
+  /** How much of the region is header: what the last element kept of it, too, but not pixel data beyond it. */
   get position(): number {
     return this.#at
   }
 
-  /** The elements of the top level from `from` on, up to the end, to pixel data, or to what is no element. */
-  root(
-    from: number,
-    encoding: Encoding,
-    charset: readonly string[],
-  ): { elements: Element[]; charset: readonly string[]; stop: Stop } {
-    this.#at = from
+  /** The elements of the top level, up to the end, to pixel data, or to what is no element. */
+  root(from: RootStart): { elements: Element[]; charset: readonly string[]; stop: Stop } {
+    const { encoding } = from
     const elements: Element[] = []
-    let inForce = charset
+    let inForce = from.charset
     const creators: Creators = new Map()
     for (;;) {
-      const stop = this.#rootStop(encoding, elements)
+      const stop = this.#rootStop(encoding, elements.at(-1)?.tag ?? from.last)
       if (stop) return { elements, charset: inForce, stop }
       const header = this.#header(encoding, creators)
       if (isPixelData(header.tag)) {
@@ -130,9 +145,8 @@ export class Parser {
     }
   }
 
-  /** Group 0002: explicit little endian up to the first tag of another group, or to `end`. */
-  meta(from: number): { elements: Element[]; end: number } {
-    this.#at = from
+  /** Group 0002: explicit little endian up to the first tag of another group. */
+  meta(): { elements: Element[]; end: number } {
     const encoding: Encoding = { explicit: true, bigEndian: false }
     const elements: Element[] = []
     while (!this.#atEnd()) {
@@ -144,20 +158,23 @@ export class Parser {
     return { elements, end: this.#at }
   }
 
-  #rootStop(encoding: Encoding, elements: readonly Element[]): Stop | undefined {
+  #rootStop(encoding: Encoding, last: Tag | undefined): Stop | undefined {
     const at = this.#region.base + this.#at
     if (at >= this.#region.source.size) return { kind: 'end', at }
     const left = this.#region.source.size - at
-    const last = elements.at(-1)
-    const seenPixels = last !== undefined && last.tag >= FLOAT_PIXEL_DATA
+    const seenPixels = last !== undefined && last >= FLOAT_PIXEL_DATA
     if (left < 8 && !seenPixels && this.#region.source.read(at, left).some((byte) => byte !== 0))
       this.#need(8)
     if (left < 8) return { kind: 'trailing', at }
     this.#need(8)
     const next = this.#peekTag(encoding.bigEndian)
     // Bytes that cannot continue an ended data set are reported as trailing, not parsed as elements.
-    if (seenPixels && next < last.tag) return { kind: 'trailing', at }
+    if (seenPixels && next < last) return { kind: 'trailing', at }
     if (seenPixels && encoding.explicit && !this.#plausibleVr()) return { kind: 'trailing', at }
+    if (last !== undefined && next === 0) {
+      if (isZero(this.#region.source, { offset: at, length: left })) return { kind: 'trailing', at }
+      throw new DicomError('BAD_TAG', 'an empty tag inside the data set', { tag: next, offset: at })
+    }
     return undefined
   }
 
@@ -371,7 +388,7 @@ export class Parser {
           offset: this.#offset(start),
         })
       }
-      items.push(this.#item(start, length, { ...context, depth: context.depth + 1, end }, of))
+      items.push(this.#item({ start, length, of }, { ...context, depth: context.depth + 1, end }))
     }
     if (this.#at !== end) {
       throw new DicomError('BAD_LENGTH', 'items run past their sequence', { tag: of, offset: this.#offset() })
@@ -379,7 +396,7 @@ export class Parser {
     return items
   }
 
-  #item(start: number, length: number, outer: Context, of: Tag): Dataset {
+  #item({ start, length, of }: ItemHeader, outer: Context): Dataset {
     const defined = length !== UNDEFINED_LENGTH
     const end = defined ? this.#at + length : undefined
     if (end !== undefined && outer.end !== undefined && end > outer.end) {
@@ -454,27 +471,9 @@ export class Parser {
   }
 }
 
-/** Tags ascend and stand once in a data set (PS3.5 7.1); the first duty is the reader's, the second a refusal. */
-export function checkOrder(elements: readonly Element[], unsorted: (t: Tag) => void, offset: number): void {
-  let last = -1
-  let sorted = true
-  for (const element of elements) {
-    if (element.tag <= last) sorted = false
-    last = element.tag
-  }
-  if (sorted) return
-  const seen = new Set<Tag>()
-  for (const element of elements) {
-    if (seen.has(element.tag)) {
-      throw new DicomError('DUPLICATE_TAG', 'an attribute stands twice in one data set', {
-        tag: element.tag,
-        offset,
-      })
-    }
-    seen.add(element.tag)
-  }
-  const first = elements[0]
-  if (first) unsorted(first.tag)
+/** Padding: short, and nothing but zeros. */
+export function isZero(source: ByteSource, span: Span): boolean {
+  return span.length <= MAX_PADDING && source.read(span.offset, span.length).every((byte) => byte === 0)
 }
 
 function isPixelData(t: Tag): boolean {
