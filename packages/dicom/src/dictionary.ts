@@ -44,7 +44,8 @@ const lazily: { index?: Index; keywords?: ReadonlyMap<string, Tag> } = {}
 
 /** The entry of a public attribute, of a group length or of a private creator; undefined where PS3.6 has none. */
 export function lookup(t: Tag): Entry | undefined {
-  const index = (lazily.index ??= build())
+  lazily.index ??= build()
+  const { index } = lazily
   if (index.entries.has(t)) return index.entries.get(t)
   const entry = resolveEntry(index, t)
   if (index.entries.size < 100_000) index.entries.set(t, entry)

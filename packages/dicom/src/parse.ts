@@ -10,17 +10,18 @@
 
 import { lookup } from './dictionary.ts'
 import { DicomError } from './errors.ts'
+import { ITEM, SEQUENCE_END, UNDEFINED_LENGTH, walkFragments } from './fragments.ts'
+import { type Creators, implicitVr, noteCreator } from './implicit.ts'
 import type { Limits } from './limits.ts'
 import type { ByteSource, Dataset, Element, Encoding, Span, Tag, Value, Vr, Warning } from './model.ts'
-import { elementOf, fromBytes, groupOf, isPrivate, tag } from './model.ts'
-import { privateEntry } from './private-dictionary.ts'
+import { fromBytes, groupOf, isPrivate, tag } from './model.ts'
+import { checkOrder } from './order.ts'
 import { decodeAscii } from './values.ts'
 import { hasLongLength, vrFromBytes } from './vr.ts'
 
-const UNDEFINED_LENGTH = 0xffffffff
-const ITEM = tag(0xfffee000)
 const ITEM_END = tag(0xfffee00d)
-const SEQUENCE_END = tag(0xfffee0dd)
+/** Past 1 MiB it is no padding, whatever it holds. */
+const MAX_PADDING = 1024 * 1024
 const SPECIFIC_CHARACTER_SET = tag(0x00080005)
 const PIXEL_DATA = tag(0x7fe00010)
 const FLOAT_PIXEL_DATA = tag(0x7fe00008)
@@ -36,7 +37,13 @@ export class NeedMore {
 }
 
 /** What one file may spend, shared by all its regions. */
-export type Budget = { elements: number; readonly limits: Limits; readonly warnings: Warning[] }
+export type Budget = {
+  elements: number
+  /** Bytes of the regions that are done. */
+  header: number
+  readonly limits: Limits
+  readonly warnings: Warning[]
+}
 
 export type Region = {
   readonly bytes: Uint8Array
@@ -89,6 +96,15 @@ type Header = {
   readonly at: number
 }
 
+type ItemHeader = { readonly start: number; readonly length: number; readonly of: Tag }
+
+export type RootStart = {
+  readonly encoding: Encoding
+  readonly charset: readonly string[]
+  /** The tag before this region, where pixel data beyond the last one was skipped. */
+  readonly last: Tag | undefined
+}
+
 export class Parser {
   readonly #region: Region
   readonly #budget: Budget
@@ -99,22 +115,19 @@ export class Parser {
     this.#budget = budget
   }
 
+  /** How much of the region is header: what the last element kept of it, too, but not pixel data beyond it. */
   get position(): number {
     return this.#at
   }
 
-  /** The elements of the top level from `from` on, up to the end, to pixel data, or to what is no element. */
-  root(
-    from: number,
-    encoding: Encoding,
-    charset: readonly string[],
-  ): { elements: Element[]; charset: readonly string[]; stop: Stop } {
-    this.#at = from
+  /** The elements of the top level, up to the end, to pixel data, or to what is no element. */
+  root(from: RootStart): { elements: Element[]; charset: readonly string[]; stop: Stop } {
+    const { encoding } = from
     const elements: Element[] = []
-    let inForce = charset
-    const creators = new Map<number, string>()
+    let inForce = from.charset
+    const creators: Creators = new Map()
     for (;;) {
-      const stop = this.#rootStop(encoding, elements)
+      const stop = this.#rootStop(encoding, elements.at(-1)?.tag ?? from.last)
       if (stop) return { elements, charset: inForce, stop }
       const header = this.#header(encoding, creators)
       if (isPixelData(header.tag)) {
@@ -132,9 +145,8 @@ export class Parser {
     }
   }
 
-  /** Group 0002: explicit little endian up to the first tag of another group, or to `end`. */
-  meta(from: number): { elements: Element[]; end: number } {
-    this.#at = from
+  /** Group 0002: explicit little endian up to the first tag of another group. */
+  meta(): { elements: Element[]; end: number } {
     const encoding: Encoding = { explicit: true, bigEndian: false }
     const elements: Element[] = []
     while (!this.#atEnd()) {
@@ -146,20 +158,23 @@ export class Parser {
     return { elements, end: this.#at }
   }
 
-  #rootStop(encoding: Encoding, elements: readonly Element[]): Stop | undefined {
+  #rootStop(encoding: Encoding, last: Tag | undefined): Stop | undefined {
     const at = this.#region.base + this.#at
     if (at >= this.#region.source.size) return { kind: 'end', at }
     const left = this.#region.source.size - at
-    const last = elements.at(-1)
-    const seenPixels = last !== undefined && last.tag >= FLOAT_PIXEL_DATA
+    const seenPixels = last !== undefined && last >= FLOAT_PIXEL_DATA
     if (left < 8 && !seenPixels && this.#region.source.read(at, left).some((byte) => byte !== 0))
       this.#need(8)
     if (left < 8) return { kind: 'trailing', at }
     this.#need(8)
     const next = this.#peekTag(encoding.bigEndian)
     // Bytes that cannot continue an ended data set are reported as trailing, not parsed as elements.
-    if (seenPixels && next < last.tag) return { kind: 'trailing', at }
+    if (seenPixels && next < last) return { kind: 'trailing', at }
     if (seenPixels && encoding.explicit && !this.#plausibleVr()) return { kind: 'trailing', at }
+    if (last !== undefined && next === 0) {
+      if (isZero(this.#region.source, { offset: at, length: left })) return { kind: 'trailing', at }
+      throw new DicomError('BAD_TAG', 'an empty tag inside the data set', { tag: next, offset: at })
+    }
     return undefined
   }
 
@@ -317,7 +332,7 @@ export class Parser {
       {
         source: fromBytes(bytes),
         from: this.#at,
-        limit: this.#budget.limits.fragments,
+        limits: this.#budget.limits,
         bigEndian: context.encoding.bigEndian,
         of: t,
       },
@@ -334,6 +349,7 @@ export class Parser {
   #unknownAsSequence(header: Header, context: Context): Element | undefined {
     if (header.length === 0 || isPrivate(header.tag) || lookup(header.tag)?.vr !== 'SQ') return undefined
     const spent = this.#budget.elements
+    const warned = this.#budget.warnings.length
     try {
       const end = header.at + header.length
       const items = this.#items({ ...context, encoding: IMPLICIT_LITTLE }, end, header.tag)
@@ -343,6 +359,7 @@ export class Parser {
     } catch (error) {
       if (!(error instanceof DicomError) || error.code.startsWith('LIMIT')) throw error
       this.#budget.elements = spent
+      this.#budget.warnings.length = warned
       return undefined
     }
   }
@@ -371,7 +388,7 @@ export class Parser {
           offset: this.#offset(start),
         })
       }
-      items.push(this.#item(start, length, { ...context, depth: context.depth + 1, end }, of))
+      items.push(this.#item({ start, length, of }, { ...context, depth: context.depth + 1, end }))
     }
     if (this.#at !== end) {
       throw new DicomError('BAD_LENGTH', 'items run past their sequence', { tag: of, offset: this.#offset() })
@@ -379,7 +396,7 @@ export class Parser {
     return items
   }
 
-  #item(start: number, length: number, outer: Context, of: Tag): Dataset {
+  #item({ start, length, of }: ItemHeader, outer: Context): Dataset {
     const defined = length !== UNDEFINED_LENGTH
     const end = defined ? this.#at + length : undefined
     if (end !== undefined && outer.end !== undefined && end > outer.end) {
@@ -400,12 +417,13 @@ export class Parser {
     end: number | undefined,
   ): { elements: Element[]; charset: readonly string[] } {
     const elements: Element[] = []
-    const creators = new Map<number, string>()
+    const creators: Creators = new Map()
     let charset = context.charset
     while (end === undefined || this.#at < end) {
       this.#need(8)
       if (end === undefined && this.#peekTag(context.encoding.bigEndian) === ITEM_END) {
         this.#at += 8
+        this.#checkOrder(elements)
         return { elements, charset }
       }
       const element = this.#value(this.#header(context.encoding, creators), { ...context, charset })
@@ -441,8 +459,8 @@ export class Parser {
       const span: Span = { offset: at, length }
       return { element: { tag: t, vr, value: { kind: 'bulk', source, span } }, end: at + length }
     }
-    const limit = this.#budget.limits.fragments
-    const value = walkFragments({ source, from: at, limit, bigEndian: encoding.bigEndian, of: t })
+    const { limits } = this.#budget
+    const value = walkFragments({ source, from: at, limits, bigEndian: encoding.bigEndian, of: t })
     return { element: { tag: t, vr, value }, end: value.span.offset + value.span.length }
   }
 
@@ -453,81 +471,9 @@ export class Parser {
   }
 }
 
-/** Tags ascend and stand once in a data set (PS3.5 7.1); the first duty is the reader's, the second a refusal. */
-export function checkOrder(elements: readonly Element[], unsorted: (t: Tag) => void, offset: number): void {
-  let last = -1
-  let sorted = true
-  for (const element of elements) {
-    if (element.tag <= last) sorted = false
-    last = element.tag
-  }
-  if (sorted) return
-  const seen = new Set<Tag>()
-  for (const element of elements) {
-    if (seen.has(element.tag)) {
-      throw new DicomError('DUPLICATE_TAG', 'an attribute stands twice in one data set', {
-        tag: element.tag,
-        offset,
-      })
-    }
-    seen.add(element.tag)
-  }
-  const first = elements[0]
-  if (first) unsorted(first.tag)
-}
-
-type FragmentWalk = {
-  readonly source: ByteSource
-  readonly from: number
-  readonly limit: number
-  readonly bigEndian: boolean
-  readonly of: Tag
-}
-
-/** PS3.5 A.4: the offset table item, the fragments, the delimiter. `short` is told where bytes were missing. */
-function walkFragments(
-  walk: FragmentWalk,
-  short?: (end: number) => void,
-): Extract<Value, { kind: 'fragments' }> {
-  const { source, from, of } = walk
-  const fragments: Span[] = []
-  let offsetTable: Uint8Array | undefined
-  let at = from
-  let window = source.read(at, 4096)
-  let windowAt = at
-  for (;;) {
-    if (at + 8 > source.size) {
-      short?.(at + 8)
-      throw new DicomError('TRUNCATED', 'encapsulated pixel data ends without its delimiter', {
-        tag: of,
-        offset: at,
-      })
-    }
-    if (at < windowAt || at + 8 > windowAt + window.length) {
-      windowAt = at
-      window = source.read(at, 4096)
-    }
-    const view = new DataView(window.buffer, window.byteOffset + (at - windowAt), 8)
-    const marker = view.getUint16(0, !walk.bigEndian) * 0x10000 + view.getUint16(2, !walk.bigEndian)
-    const length = view.getUint32(4, !walk.bigEndian)
-    at += 8
-    if (marker === SEQUENCE_END) break
-    if (marker !== ITEM || length === UNDEFINED_LENGTH) {
-      throw new DicomError('BAD_TAG', 'no fragment where one must stand', { tag: of, offset: at - 8 })
-    }
-    if (at + length > source.size) {
-      short?.(at + length)
-      throw new DicomError('TRUNCATED', 'a fragment runs past the end', { tag: of, offset: at - 8 })
-    }
-    if (offsetTable === undefined) offsetTable = source.read(at, length).slice()
-    else fragments.push({ offset: at, length })
-    if (fragments.length > walk.limit) {
-      throw new DicomError('LIMIT_FRAGMENTS', 'more fragments than frames can need', { tag: of, offset: at })
-    }
-    at += length
-  }
-  const span = { offset: from, length: at - from }
-  return { kind: 'fragments', source, offsetTable: offsetTable ?? new Uint8Array(0), fragments, span }
+/** Padding: short, and nothing but zeros. */
+export function isZero(source: ByteSource, span: Span): boolean {
+  return span.length <= MAX_PADDING && source.read(span.offset, span.length).every((byte) => byte === 0)
 }
 
 function isPixelData(t: Tag): boolean {
@@ -538,21 +484,4 @@ function charsetOf(element: Element): readonly string[] {
   if (element.value.kind !== 'bytes') return []
   const value = decodeAscii(element.value.bytes)
   return value.trim() === '' ? [] : value.split('\\').map((term) => term.trim())
-}
-
-function noteCreator(creators: Map<number, string>, element: Element): void {
-  const low = elementOf(element.tag)
-  if (!isPrivate(element.tag) || low < 0x10 || low > 0xff || element.value.kind !== 'bytes') return
-  creators.set(groupOf(element.tag) * 0x100 + low, decodeAscii(element.value.bytes).trim())
-}
-
-function implicitVr(t: Tag, length: number, creators: ReadonlyMap<number, string>): Vr {
-  if (length === UNDEFINED_LENGTH && t !== PIXEL_DATA) return 'SQ'
-  if (!isPrivate(t)) return lookup(t)?.vr ?? 'UN'
-  const low = elementOf(t)
-  if (low >= 0x10 && low <= 0xff) return 'LO'
-  const creator = creators.get(groupOf(t) * 0x100 + (low >> 8))
-  const vr = creator === undefined ? undefined : privateEntry(creator, t)?.vr
-  // A guessed private sequence that is none would refuse the whole file: bytes of unknown meaning stay bytes.
-  return vr === undefined || vr === 'SQ' ? 'UN' : vr
 }

@@ -9,7 +9,8 @@ import { DicomError } from './errors.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import type { ByteSource, Dataset, DicomFile, Element, Encoding, Span, Uid, Warning } from './model.ts'
 import { find, fromBytes, tag } from './model.ts'
-import { type Budget, checkOrder, NeedMore, Parser, type Region } from './parse.ts'
+import { checkOrder } from './order.ts'
+import { type Budget, isZero, NeedMore, Parser, type Region } from './parse.ts'
 import { transferSyntax } from './uids.ts'
 import { decodeAscii } from './values.ts'
 import { vrFromBytes } from './vr.ts'
@@ -37,7 +38,7 @@ type MetaRead = { readonly meta: Dataset | undefined; readonly end: number }
 export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFile {
   if (source.size === 0) throw new DicomError('EMPTY', 'the file is empty', { offset: 0 })
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const budget: Budget = { elements: 0, limits, warnings: [] }
+  const budget: Budget = { elements: 0, header: 0, limits, warnings: [] }
   const start = findStart(source, budget.warnings)
   const { meta, end } = readMeta(source, start.at, budget)
   const named = meta && find(meta, TRANSFER_SYNTAX_UID)
@@ -45,7 +46,7 @@ export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFi
   const head = source.read(end, 8)
   const syntax = claimed ? known(claimed) : undefined
   if (syntax?.deflated) {
-    const inner = fromBytes(inflate(source, end, options.inflate, limits))
+    const inner = fromBytes(inflate({ source, at: end, limits }, options.inflate))
     return assemble(
       { source: inner, at: 0, encoding: syntax.encoding },
       { start, meta, syntax: syntax.uid },
@@ -109,7 +110,7 @@ function readMeta(source: ByteSource, at: number, budget: Budget): MetaRead {
     budget.warnings.push({ code: 'NO_META', offset: at })
     return { meta: undefined, end: at }
   }
-  const { elements, end } = loadRegion({ source, base: at, first: 4096 }, budget, (parser) => parser.meta(0))
+  const { elements, end } = loadRegion({ source, base: at, first: 4096 }, budget, (parser) => parser.meta())
   checkOrder(elements, (t) => budget.warnings.push({ code: 'UNSORTED', tag: t, offset: at }), at)
   if (!elements.some((element) => element.tag === META_LENGTH)) {
     budget.warnings.push({ code: 'NO_META_LENGTH', offset: at })
@@ -125,7 +126,7 @@ function loadRegion<T>(
   parse: (parser: Parser) => T,
 ): T {
   const { source, base } = from
-  const available = source.size - base
+  const available = Math.min(source.size - base, budget.limits.headerBytes - budget.header)
   let size = Math.min(from.first, available)
   for (;;) {
     const region: Region = { bytes: source.read(base, size), base, source }
@@ -134,12 +135,15 @@ function loadRegion<T>(
     const spent = budget.elements
     const warned = budget.warnings.length
     try {
-      return parse(new Parser(region, budget))
+      const parser = new Parser(region, budget)
+      const parsed = parse(parser)
+      budget.header += parser.position
+      return parsed
     } catch (error) {
       if (!(error instanceof NeedMore)) throw error
       budget.elements = spent
       budget.warnings.length = warned
-      if (error.bytes > budget.limits.headerBytes) {
+      if (error.bytes > available) {
         throw new DicomError('LIMIT_HEADER', 'more header than one file may have', { offset: base + size })
       }
       size = Math.min(available, Math.max(size * 4, error.bytes + FIRST_REGION))
@@ -158,7 +162,7 @@ function assemble(body: Body, front: Front, budget: Budget): DicomFile {
   for (;;) {
     const first = base === body.at ? FIRST_REGION : 4096
     const part = loadRegion({ source: body.source, base, first }, budget, (parser) =>
-      parser.root(0, body.encoding, charset),
+      parser.root({ encoding: body.encoding, charset, last: elements.at(-1)?.tag }),
     )
     for (const element of part.elements) elements.push(element)
     charset = part.charset
@@ -191,13 +195,9 @@ function assemble(body: Body, front: Front, budget: Budget): DicomFile {
   }
 }
 
-function isZero(source: ByteSource, span: Span): boolean {
-  // Past 1 MiB it is no padding, whatever it holds.
-  if (span.length > 1024 * 1024) return false
-  return source.read(span.offset, span.length).every((byte) => byte === 0)
-}
+type Deflated = { readonly source: ByteSource; readonly at: number; readonly limits: Limits }
 
-function inflate(source: ByteSource, at: number, run: Inflate | undefined, limits: Limits): Uint8Array {
+function inflate({ source, at, limits }: Deflated, run: Inflate | undefined): Uint8Array {
   if (!run)
     throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no inflater was given', {
       offset: at,
