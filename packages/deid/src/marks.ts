@@ -4,7 +4,8 @@
 import type { Dataset, Element } from '@roentgate/dicom'
 import { dataset, make, sequence, Tags } from '@roentgate/dicom'
 import type { Option, Recipe } from './model.ts'
-import { type PlanNode, walkPlan } from './plan.ts'
+import { walkPlan } from './plan.ts'
+import type { PlanNode } from './plan-model.ts'
 import { METHOD_CODES, profileRow } from './tables.ts'
 
 const BASIC = '113100'
