@@ -61,7 +61,7 @@ export async function deid(
   const end = await runKindly({ ...request, resume, signal: with_.signal }, with_.terminal)
   if (end.kind === 'stopped') return printStopped(with_.terminal, end)
   const { writeReports } = await import('../report/write.ts')
-  const report = writeReports({ end, settings: request.settings, folder: resolve(out), copy: options.report })
+  const report = writeReports({ end, settings: request.settings, folder: out, copy: options.report })
   printSummary(with_.terminal, { end, report, key, mapping: options.mapping })
   return exitCode(end)
 }

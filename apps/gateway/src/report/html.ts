@@ -61,7 +61,7 @@ function headline({ outcomes, dryRun }: Report): string {
   return `${released}, ${number(withheld)} ${would}withheld`
 }
 
-function subline({ release, edition }: Report): string {
+function subline({ release, edition, dryRun }: Report): string {
   const parts = [
     `${number(release.patients)} ${release.patients === 1 ? 'patient' : 'patients'}`,
     `${number(release.studies)} ${release.studies === 1 ? 'study' : 'studies'}`,
@@ -69,6 +69,8 @@ function subline({ release, edition }: Report): string {
     size(release.bytes),
   ]
   const what = release.patients === 0 ? '' : `${parts.join(', ')}. `
+  if (dryRun)
+    return `By PS3.15 Annex E, Table E.1-1 of edition ${edition}. Nothing was written, so nothing was verified.`
   return `${what}De-identified by PS3.15 Annex E, Table E.1-1 of edition ${edition}; every released file was read again and searched.`
 }
 
