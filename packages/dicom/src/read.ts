@@ -229,6 +229,9 @@ const BIG_ENCODING: Encoding = { explicit: true, bigEndian: true }
 /** What the first element says; the claim wins wherever it can be true. */
 function guessEncoding(head: Uint8Array, claimed: Encoding | undefined): Encoding | undefined {
   if (claimed && fits(head, claimed, LAST_GROUP)) return claimed
+  // A first value longer than a guess would believe.
+  if (claimed && !claimed.explicit && head.length >= 8 && !fits(head, EXPLICIT_ENCODING, LAST_GROUP))
+    return claimed
   return [EXPLICIT_ENCODING, BIG_ENCODING, IMPLICIT_ENCODING].find((encoding) => fits(head, encoding))
 }
 
