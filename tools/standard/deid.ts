@@ -35,10 +35,10 @@ export function deidFiles(shared: string): readonly Generated[] {
 
 function profile(shared: string): Generated {
   const rows = readTsv(shared, 'ps3_15_2026d/e1_1.tsv').map((row) => [
-    row['tag'] ?? '',
-    row['name'] ?? '',
-    row['basic_profile'] ?? '',
-    (row['options'] ?? '')
+    row.tag ?? '',
+    row.name ?? '',
+    row.basic_profile ?? '',
+    (row.options ?? '')
       .split(',')
       .filter((option) => option !== '')
       .map((option) => {
@@ -51,7 +51,10 @@ function profile(shared: string): Generated {
   ])
   return generated(
     'packages/deid/src/generated/profile.ts',
-    ['PS3.15 Table E.1-1, edition 2026d (facts of pymedphys\' table, Apache-2.0)', 'tag or pattern, name, basic profile, options'],
+    [
+      "PS3.15 Table E.1-1, edition 2026d (facts of pymedphys' table, Apache-2.0)",
+      'tag or pattern, name, basic profile, options',
+    ],
     `export const PROFILE_EDITION = '2026d'\n\n${tsvConstant('PROFILE', rows)}`,
   )
 }
@@ -75,14 +78,26 @@ function structured(shared: string): Generated {
   )
 }
 
-type SafeRow = { readonly 'Data Element': string; readonly 'Private Creator': string; readonly VR: string; readonly Meaning: string }
+type SafeRow = {
+  readonly 'Data Element': string
+  readonly 'Private Creator': string
+  readonly VR: string
+  readonly Meaning: string
+}
 
 function safePrivate(shared: string): Generated {
   const { rows } = readJson<{ rows: readonly SafeRow[] }>(shared, 'ps3_15_2025e/e3_10_1_safe_private.json')
-  const standard = rows.map((row) => [row['Private Creator'], place(row['Data Element']), row.VR, row.Meaning])
+  const standard = rows.map((row) => [
+    row['Private Creator'],
+    place(row['Data Element']),
+    row.VR,
+    row.Meaning,
+  ])
   const listed = new Set(standard.map(([creator, at]) => `${creator}\t${at}`))
   const wider = new Map<string, readonly string[]>()
-  for (const [group = '', element = '', creator = '', vr = '', , meaning = '', disposition = ''] of csv(shared)) {
+  for (const [group = '', element = '', creator = '', vr = '', , meaning = '', disposition = ''] of csv(
+    shared,
+  )) {
     const at = (group + element.slice(-2)).toUpperCase()
     if (disposition !== 'keep' || !/^[0-9A-F]{6}$/.test(at) || !/^[A-Z]{2}$/.test(vr)) continue
     if (!listed.has(`${creator}\t${at}`)) wider.set(`${creator}\t${at}`, [creator, at, vr, meaning])
@@ -115,7 +130,7 @@ function csv(shared: string): readonly (readonly string[])[] {
 }
 
 function methods(shared: string): Generated {
-  const rows = readTsv(shared, 'ps3_15_2026d/cid_7050.tsv').map((row) => [row['code'] ?? '', row['meaning'] ?? ''])
+  const rows = readTsv(shared, 'ps3_15_2026d/cid_7050.tsv').map((row) => [row.code ?? '', row.meaning ?? ''])
   return generated(
     'packages/deid/src/generated/cid7050.ts',
     ['PS3.16 CID 7050, edition 2026d', 'code (scheme DCM), meaning'],

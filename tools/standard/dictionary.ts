@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { type Generated, generated, hexOf, readJson, tsvConstant } from './source.ts'
 
 type Row = readonly [vr: string, vm: string, name: string, retired: string, keyword: string]
-type Innolitics = { readonly tag: string; readonly name: string; readonly keyword: string; readonly valueRepresentation: string; readonly valueMultiplicity: string; readonly retired: string }
+type Innolitics = {
+  readonly tag: string
+  readonly name: string
+  readonly keyword: string
+  readonly valueRepresentation: string
+  readonly valueMultiplicity: string
+  readonly retired: string
+}
 
 const PYDICOM = 'pydicom main 2026-06-13 (MIT)'
 const DCMTK = 'DCMTK 2026b (BSD-3-Clause)'
@@ -22,7 +29,14 @@ export function dictionaryFiles(shared: string): readonly Generated[] {
     const tag = hexOf(entry.tag)
     if (!/^[0-9A-F]{8}$/.test(tag) || all.has(tag) || entry.keyword === '') continue
     const vr = entry.valueRepresentation.replaceAll('See Note', 'OB')
-    if (/^[A-Z]{2}/.test(vr)) all.set(tag, [vr, entry.valueMultiplicity, entry.name, entry.retired === 'Y' ? 'Retired' : '', entry.keyword])
+    if (/^[A-Z]{2}/.test(vr))
+      all.set(tag, [
+        vr,
+        entry.valueMultiplicity,
+        entry.name,
+        entry.retired === 'Y' ? 'Retired' : '',
+        entry.keyword,
+      ])
   }
   const rows = [...all].sort(([a], [b]) => (a < b ? -1 : 1))
   const from = [`PS3.6 as in ${PYDICOM}, completed from ${DCMTK} and innolitics 2024e (MIT)`]
@@ -32,8 +46,14 @@ export function dictionaryFiles(shared: string): readonly Generated[] {
       'packages/dicom/src/generated/dictionary.ts',
       [...from, 'tag, VR, VM, retired, keyword, name'],
       [
-        tsvConstant('ELEMENTS', rows.map(([tag, row]) => cells(tag, row))),
-        tsvConstant('REPEATERS', Object.entries(repeaters).map(([tag, row]) => cells(tag, row))),
+        tsvConstant(
+          'ELEMENTS',
+          rows.map(([tag, row]) => cells(tag, row)),
+        ),
+        tsvConstant(
+          'REPEATERS',
+          Object.entries(repeaters).map(([tag, row]) => cells(tag, row)),
+        ),
       ].join('\n\n'),
     ),
     uidFile(shared),
@@ -70,7 +90,10 @@ function dcmtkElements(shared: string): readonly (readonly [string, Row])[] {
     const [, group = '', element = '', vr = '', keyword = '', vm = '', origin = ''] = match
     if (!/^[A-Z]{2}$/.test(vr) || !origin.startsWith('DICOM')) continue
     const name = keyword.replace(/^RETIRED_/, '')
-    rows.push([`${group}${element}`.toUpperCase(), [vr, vm, spaced(name), origin === 'DICOM' ? '' : 'Retired', name]])
+    rows.push([
+      `${group}${element}`.toUpperCase(),
+      [vr, vm, spaced(name), origin === 'DICOM' ? '' : 'Retired', name],
+    ])
   }
   return rows
 }
@@ -80,7 +103,10 @@ function spaced(keyword: string): string {
 }
 
 function uidFile(shared: string): Generated {
-  const uids = readJson<Record<string, readonly [string, string, string, string, string]>>(shared, 'pydicom/uid_dict.json')
+  const uids = readJson<Record<string, readonly [string, string, string, string, string]>>(
+    shared,
+    'pydicom/uid_dict.json',
+  )
   const rows = Object.entries(uids)
     .filter(([uid]) => /^[0-9.]+$/.test(uid))
     .map(([uid, [name, kind, , retired, keyword]]) => [uid, kind, retired === '' ? '' : 'R', keyword, name])
@@ -116,7 +142,9 @@ function privateFile(shared: string): Generated {
 }
 
 function placeOf(tag: string): string | undefined {
-  return /^[0-9A-Fa-f]{4}xx[0-9A-Fa-f]{2}$/.test(tag) ? (tag.slice(0, 4) + tag.slice(6)).toUpperCase() : undefined
+  return /^[0-9A-Fa-f]{4}xx[0-9A-Fa-f]{2}$/.test(tag)
+    ? (tag.slice(0, 4) + tag.slice(6)).toUpperCase()
+    : undefined
 }
 
 /** `(0029,"SIEMENS CSA HEADER",08)	CS	CSAImageHeaderType	1	PrivateTag` */
@@ -139,11 +167,22 @@ function gdcmPrivate(shared: string): readonly (readonly string[])[] {
     const element = at('element')
     const low = /^(?:xx|00)?([0-9a-fA-F]{2})$/.exec(element)?.[1]
     if (!low || !/^[0-9a-fA-F]{4}$/.test(at('group')) || !/^[A-Z]{2}$/.test(at('vr'))) continue
-    rows.push([unescape(at('owner')), (at('group') + low).toUpperCase(), at('vr'), at('vm'), unescape(at('name'))])
+    rows.push([
+      withoutEntities(at('owner')),
+      (at('group') + low).toUpperCase(),
+      at('vr'),
+      at('vm'),
+      withoutEntities(at('name')),
+    ])
   }
   return rows
 }
 
-function unescape(text: string): string {
-  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&apos;', "'").replaceAll('&amp;', '&')
+function withoutEntities(text: string): string {
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&amp;', '&')
 }

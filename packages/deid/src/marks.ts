@@ -4,7 +4,8 @@
 import type { Dataset, Element } from '@roentgate/dicom'
 import { dataset, make, sequence, Tags } from '@roentgate/dicom'
 import type { Option, Recipe } from './model.ts'
-import { type PlanNode, walkPlan } from './plan.ts'
+import { walkPlan } from './plan.ts'
+import type { PlanNode } from './plan-model.ts'
 import { METHOD_CODES, profileRow } from './tables.ts'
 
 const BASIC = '113100'
@@ -59,7 +60,12 @@ export function withMarks(source: Dataset, recipe: Recipe, methods: readonly str
     make(source, Tags.LongitudinalTemporalInformationModified, 'CS', temporal(recipe)),
   ]
   if (methods.length > 0) {
-    made.push(sequence(Tags.DeidentificationMethodCodeSequence, methods.map((code) => codeItem(source, code))))
+    made.push(
+      sequence(
+        Tags.DeidentificationMethodCodeSequence,
+        methods.map((code) => codeItem(source, code)),
+      ),
+    )
   }
   return { ...source, elements: [...kept, ...made].sort((a, b) => a.tag - b.tag) }
 }

@@ -42,7 +42,10 @@ export function decidePrivate(recipe: Recipe, element: Element, subject: Private
   const rule = recipe.rules.find((candidate) => matches(candidate, creator, element.tag))
   if (rule) {
     const decision = fromRule(rule, { path: subject.path, vr: element.vr, sopClass: '' })
-    return { decision: decision.action === 'K' ? keep(recipe, element.vr, 'recipe', decision) : decision, creator }
+    return {
+      decision: decision.action === 'K' ? keep(recipe, element.vr, 'recipe', decision) : decision,
+      creator,
+    }
   }
   if (!recipe.options.has('safe-private')) return { decision: UNKNOWN, creator }
   const safe = safePrivate(creator, element.tag)

@@ -31,7 +31,11 @@ export type ConceptRow = {
   readonly options: readonly OptionCode[]
 }
 
-export type SafePrivate = { readonly basis: 'E.3.10-1' | 'knowledge-base'; readonly vr: Vr; readonly meaning: string }
+export type SafePrivate = {
+  readonly basis: 'E.3.10-1' | 'knowledge-base'
+  readonly vr: Vr
+  readonly meaning: string
+}
 
 const VR_SET: ReadonlySet<string> = new Set(VRS)
 
@@ -93,7 +97,8 @@ const SNOMED: ReadonlySet<string> = new Set(['SRT', 'SNM3', '99SDM', 'SCT', 'htt
 function concepts(): ReadonlyMap<string, ConceptRow> {
   lazily.concepts ??= new Map(
     CONCEPTS.split('\n').map((line) => {
-      const [scheme = '', code = '', meaning = '', valueType = '', basic = '', options = ''] = line.split('\t')
+      const [scheme = '', code = '', meaning = '', valueType = '', basic = '', options = ''] =
+        line.split('\t')
       const id = `${scheme} ${code}`
       return [id, { id, meaning, valueType, basic: basic as Code, options: optionCodes(options) }]
     }),

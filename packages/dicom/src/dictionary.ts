@@ -23,14 +23,29 @@ type Index = {
 }
 
 const VR_SET: ReadonlySet<string> = new Set(VRS)
-const GROUP_LENGTH: Entry = { keyword: 'GroupLength', name: 'Group Length', vr: 'UL', vrs: ['UL'], vm: '1', retired: true }
-const PRIVATE_CREATOR: Entry = { keyword: 'PrivateCreator', name: 'Private Creator', vr: 'LO', vrs: ['LO'], vm: '1', retired: false }
+const GROUP_LENGTH: Entry = {
+  keyword: 'GroupLength',
+  name: 'Group Length',
+  vr: 'UL',
+  vrs: ['UL'],
+  vm: '1',
+  retired: true,
+}
+const PRIVATE_CREATOR: Entry = {
+  keyword: 'PrivateCreator',
+  name: 'Private Creator',
+  vr: 'LO',
+  vrs: ['LO'],
+  vm: '1',
+  retired: false,
+}
 
 const lazily: { index?: Index; keywords?: ReadonlyMap<string, Tag> } = {}
 
 /** The entry of a public attribute, of a group length or of a private creator; undefined where PS3.6 has none. */
 export function lookup(t: Tag): Entry | undefined {
-  const index = (lazily.index ??= build())
+  lazily.index ??= build()
+  const { index } = lazily
   if (index.entries.has(t)) return index.entries.get(t)
   const entry = resolveEntry(index, t)
   if (index.entries.size < 100_000) index.entries.set(t, entry)
@@ -43,14 +58,21 @@ function resolveEntry(index: Index, t: Tag): Entry | undefined {
   if (elementOf(t) === 0) return GROUP_LENGTH
   if (isPrivate(t)) return elementOf(t) >= 0x10 && elementOf(t) <= 0xff ? PRIVATE_CREATOR : undefined
   if (groupOf(t) === 0x0002 || groupOf(t) === 0x0000) return undefined
-  const repeater = index.repeaters.find(({ mask, value }) => ((t & mask) >>> 0) === value)
+  const repeater = index.repeaters.find(({ mask, value }) => (t & mask) >>> 0 === value)
   return repeater && parse(repeater.row)
 }
 
 function parse(row: string): Entry {
   const [, vr = '', vm = '', retired = '', keyword = '', name = ''] = row.split('\t')
   const vrs = vr.split(/ or |\W+/).filter((each): each is Vr => VR_SET.has(each))
-  return { keyword, name, vr: vrs[0] ?? 'UN', vrs: vrs.length > 0 ? vrs : ['UN'], vm, retired: retired !== '' }
+  return {
+    keyword,
+    name,
+    vr: vrs[0] ?? 'UN',
+    vrs: vrs.length > 0 ? vrs : ['UN'],
+    vm,
+    retired: retired !== '',
+  }
 }
 
 function build(): Index {

@@ -7,27 +7,51 @@
 
 import { createHmac } from 'node:crypto'
 import { extname, join } from 'node:path'
-import { inflateRawSync } from 'node:zlib'
 import {
   applyPlan,
   type Identity,
   identifiersOf,
   identityOf,
+  instanceUids,
   methodsOf,
   outputNames,
+  type PlanNode,
   patientKey,
   pixelRisks,
-  type PlanNode,
   planDataset,
   withMarks,
 } from '@roentgate/deid'
-import { type Dataset, DicomError, type DicomFile, find, newFile, readFile, string, Tags, toUtf8, type Uid } from '@roentgate/dicom'
+import {
+  type Dataset,
+  DicomError,
+  type DicomFile,
+  find,
+  newFile,
+  readFile,
+  string,
+  Tags,
+  toUtf8,
+  type Uid,
+} from '@roentgate/dicom'
+import { Clock } from './clock.ts'
 import { countAttributes, planLines } from './counts.ts'
+import { inflate } from './inflate.ts'
 import { openInput } from './input.ts'
-import { mappedUid, openProject, type Patient, patientOf, type Project } from './project.ts'
+import { mappedUid, openProject, type Patient, type Project, patientOf } from './project.ts'
 import { verifyOutput, writeDraft } from './release.ts'
 import type { OpenFile } from './sources.ts'
-import type { AttributeCount, Input, InstanceResult, InstanceTask, PlanLine, Reason, RunSettings, Scan, VerifyResult, VerifyTask } from './types.ts'
+import type {
+  AttributeCount,
+  Input,
+  InstanceResult,
+  InstanceTask,
+  PlanLine,
+  Reason,
+  RunSettings,
+  Scan,
+  VerifyResult,
+  VerifyTask,
+} from './types.ts'
 
 const DICOMDIR = '1.2.840.10008.1.3.10'
 const CLAIMS_DICOM: ReadonlySet<string> = new Set(['.dcm', '.dicom', '.ima', '.dic', '.dcim'])
@@ -38,11 +62,6 @@ const open: { current?: Open } = {}
 function projectOf(settings: RunSettings): Project {
   if (open.current?.settings !== settings) open.current = { settings, project: openProject(settings) }
   return open.current.project
-}
-
-/** Raw deflate with a ceiling (PS3.5 A.5). */
-export function inflate(deflated: Uint8Array, maxBytes: number): Uint8Array {
-  return inflateRawSync(deflated, { maxOutputLength: maxBytes })
 }
 
 /**
@@ -57,7 +76,14 @@ export function scanFile(input: Input, settings: RunSettings): Scan {
     if (isDirectory(file)) return { kind: 'other', index, what: 'dicomdir', reason: DIRECTORY }
     const identity = identityOf(file)
     const { name, birthDate, sopInstance } = identity
-    const scan: Scan = { kind: 'instance', index, patientKey: keyOf(identity), sopInstance, identifiers: identifiersOf(file), subject: { name, birthDate } }
+    const scan: Scan = {
+      kind: 'instance',
+      index,
+      patientKey: keyOf(identity),
+      sopInstance,
+      identifiers: identifiersOf(file),
+      subject: { name, birthDate },
+    }
     return sopInstance === '' ? scan : { ...scan, instance: outputUid(projectOf(settings), sopInstance) }
   } catch (error) {
     if (error instanceof DicomError) return refusedScan(input, error)
@@ -65,7 +91,10 @@ export function scanFile(input: Input, settings: RunSettings): Scan {
   }
 }
 
-const DIRECTORY: Reason = { code: 'DICOMDIR', what: 'a media directory: made anew from an output, never copied' }
+const DIRECTORY: Reason = {
+  code: 'DICOMDIR',
+  what: 'a media directory: made anew from an output, never copied',
+}
 
 function outputUid(project: Project, uid: string): string {
   return project.recipe.options.has('uids') ? uid : mappedUid(project, uid)
@@ -74,12 +103,17 @@ function outputUid(project: Project, uid: string): string {
 function refusedScan(input: Input, error: DicomError): Scan {
   const { index } = input
   const reason = reasonOf(error)
-  const foreign = (error.code === 'NOT_DICOM' || error.code === 'EMPTY') && !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
+  const foreign =
+    (error.code === 'NOT_DICOM' || error.code === 'EMPTY') &&
+    !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
   return foreign ? { kind: 'other', index, what: 'not-dicom', reason } : { kind: 'malformed', index, reason }
 }
 
 function isDirectory({ meta, dataset }: DicomFile): boolean {
-  return (meta && string(meta, Tags.MediaStorageSOPClassUID)) === DICOMDIR || find(dataset, Tags.DirectoryRecordSequence) !== undefined
+  return (
+    (meta && string(meta, Tags.MediaStorageSOPClassUID)) === DICOMDIR ||
+    find(dataset, Tags.DirectoryRecordSequence) !== undefined
+  )
 }
 
 function keyOf(identity: Identity): string {
@@ -107,7 +141,13 @@ export function processInstance(task: InstanceTask, settings: RunSettings): Inst
     return { ...processFile({ task, settings, project, file, clock }), sourceDigest: digest }
   } catch (error) {
     if (!(error instanceof DicomError)) throw error
-    return { ...base(task), sourceDigest: digest, outcome: 'quarantined', reasons: [reasonOf(error)], nanos: clock.nanos }
+    return {
+      ...base(task),
+      sourceDigest: digest,
+      outcome: 'quarantined',
+      reasons: [reasonOf(error)],
+      nanos: clock.nanos,
+    }
   }
 }
 
@@ -134,14 +174,28 @@ function processFile(job: Job): InstanceResult {
   clock.lap('plan')
   if (settings.dryRun) {
     count(project, nodes)
-    return { ...facts, outcome: 'released', reasons: [], methods: methodsOf(project.recipe, nodes), nanos: clock.nanos }
+    return {
+      ...facts,
+      outcome: 'released',
+      reasons: [],
+      methods: methodsOf(project.recipe, nodes),
+      nanos: clock.nanos,
+    }
   }
   const methods = methodsOf(project.recipe, nodes)
   const marked = withMarks(dataset, project.recipe, methods)
   const output = newFile({ dataset: marked, transferSyntax: file.transferSyntax })
   clock.lap('apply')
   const names = outputNames(marked)
-  const written = writeDraft({ out: settings.out, directory: directoryOf(project, identity, patient), name: mappedName(project, identity), file: output }, clock)
+  const written = writeDraft(
+    {
+      out: settings.out,
+      directory: directoryOf(project, identity, patient),
+      name: mappedName(project, identity),
+      file: output,
+    },
+    clock,
+  )
   const violations = written.verify({ source: file, recipe: project.recipe, haystack: patient.haystack })
   clock.lap('verify')
   if (violations.length > 0) {
@@ -179,7 +233,9 @@ function factsOf({ task, settings, project, file }: Job, identity: Identity, pat
     ...(identity.sopInstance === '' ? {} : { instance: outputUid(project, identity.sopInstance) }),
     patient: patient.substitutes.patientCode,
   }
-  return settings.mapping ? { ...facts, mapping: { patients: [patient.mapping], uids: mappedUids(project, file.dataset) } } : facts
+  return settings.mapping
+    ? { ...facts, mapping: { patients: [patient.mapping], uids: mappedUids(project, file.dataset) } }
+    : facts
 }
 
 function warningsOf(file: DicomFile): readonly Reason[] {
@@ -194,23 +250,25 @@ function scannerOf(dataset: Dataset, patient: Patient): string {
     .join(' | ')
 }
 
-/** Old and new of every UID that the file names itself or others by. */
+/** Old and new of every UID that names an instance of anything, the file's own and those that it refers to. */
 function mappedUids(project: Project, dataset: Dataset): readonly (readonly [string, string])[] {
   if (project.recipe.options.has('uids')) return []
-  const own = [Tags.StudyInstanceUID, Tags.SeriesInstanceUID, Tags.SOPInstanceUID, Tags.FrameOfReferenceUID]
-  return own
-    .map((t) => string(dataset, t) ?? '')
-    .filter((uid) => uid !== '')
-    .map((uid) => [uid, mappedUid(project, uid)] as const)
+  return [...instanceUids(dataset)].map((uid) => [uid, mappedUid(project, uid)] as const)
 }
 
 function refusals({ file, settings }: Job, identity: Identity): readonly Reason[] {
   const reasons: Reason[] = []
   if (identity.sopInstance === '' || identity.sopClass === '') {
-    reasons.push({ code: 'NO_SOP_INSTANCE', what: 'no SOP Class or SOP Instance UID: not an instance that can be named' })
+    reasons.push({
+      code: 'NO_SOP_INSTANCE',
+      what: 'no SOP Class or SOP Instance UID: not an instance that can be named',
+    })
   }
   if (file.warnings.some((warning) => warning.code === 'TRAILING_BYTES')) {
-    reasons.push({ code: 'TRAILING_BYTES', what: 'bytes of unknown meaning after the data set: ask its sender for a whole copy' })
+    reasons.push({
+      code: 'TRAILING_BYTES',
+      what: 'bytes of unknown meaning after the data set: ask its sender for a whole copy',
+    })
   }
   for (const risk of pixelRisks(file)) {
     if (settings.pixels === 'as-is' && risk.code !== 'DOCUMENT') continue
@@ -220,7 +278,10 @@ function refusals({ file, settings }: Job, identity: Identity): readonly Reason[
 }
 
 /** The result in the source's character set, or in UTF-8 where a value that we write cannot be expressed in it. */
-function encodable(job: Job, patient: Patient): { readonly dataset: Dataset; readonly nodes: readonly PlanNode[] } {
+function encodable(
+  job: Job,
+  patient: Patient,
+): { readonly dataset: Dataset; readonly nodes: readonly PlanNode[] } {
   const { project, file } = job
   const nodes = planDataset(project.planner, file.dataset)
   if (job.settings.dryRun) return { dataset: file.dataset, nodes }
@@ -236,7 +297,11 @@ function encodable(job: Job, patient: Patient): { readonly dataset: Dataset; rea
 
 function directoryOf(project: Project, identity: Identity, patient: Patient): readonly string[] {
   const folder = (uid: string, none: string): string => (uid === '' ? none : mappedUid(project, uid))
-  return [patient.substitutes.patientCode, folder(identity.study, 'no-study'), folder(identity.series, 'no-series')]
+  return [
+    patient.substitutes.patientCode,
+    folder(identity.study, 'no-study'),
+    folder(identity.series, 'no-series'),
+  ]
 }
 
 function mappedName(project: Project, identity: Identity): string {
@@ -301,16 +366,7 @@ export function verifyInstance(task: VerifyTask, settings: RunSettings): VerifyR
   }
 }
 
-const SOURCE_DIFFERS: Reason = { code: 'SOURCE_DIFFERS', what: 'the source is not the file that was de-identified' }
-
-/** Nanoseconds by stage, added up. */
-export class Clock {
-  #last = process.hrtime.bigint()
-  readonly nanos: Record<string, number> = {}
-
-  lap(stage: string): void {
-    const now = process.hrtime.bigint()
-    this.nanos[stage] = (this.nanos[stage] ?? 0) + Number(now - this.#last)
-    this.#last = now
-  }
+const SOURCE_DIFFERS: Reason = {
+  code: 'SOURCE_DIFFERS',
+  what: 'the source is not the file that was de-identified',
 }

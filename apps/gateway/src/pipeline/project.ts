@@ -3,7 +3,7 @@
 
 import { createHash, createHmac } from 'node:crypto'
 import {
-  cleanText,
+  cleaner,
   compileHaystack,
   compileIdentifiers,
   compileRecipe,
@@ -11,13 +11,13 @@ import {
   type Haystack,
   type Keyed,
   type Planner,
+  PROFILE_EDITION,
   patientPseudonym,
   planner,
-  PROFILE_EDITION,
   pseudonymUid,
   type Recipe,
-  shortPseudonym,
   type Substitutes,
+  shortPseudonym,
 } from '@roentgate/deid'
 import { isWellKnown, keywords, lookup, type Tag, tagOf } from '@roentgate/dicom'
 import { newSpelling, type Spelling } from './counts.ts'
@@ -96,34 +96,46 @@ export function patientOf(project: Project, task: InstanceTask, patientId: strin
 }
 
 function sameList(a: InstanceTask['identifiers'], b: InstanceTask['identifiers']): boolean {
-  return a === b || (a.length === b.length && a.every((identifier, index) => identifier.kind === b[index]?.kind && identifier.value === b[index]?.value))
+  return (
+    a === b ||
+    (a.length === b.length &&
+      a.every(
+        (identifier, index) => identifier.kind === b[index]?.kind && identifier.value === b[index]?.value,
+      ))
+  )
 }
 
 function makePatient(project: Project, task: InstanceTask, patientId: string): Patient {
   const { recipe, keyed } = project
-  const code = project.patientTable.get(patientId) ?? patientPseudonym(keyed, task.patientKey, recipe.patientId)
-  const offsetDays = recipe.dates.kind === 'shift' ? dateOffsetDays(keyed, task.patientKey, recipe.dates.maxDays) : 0
+  const code =
+    project.patientTable.get(patientId) ?? patientPseudonym(keyed, task.patientKey, recipe.patientId)
+  const offsetDays =
+    recipe.dates.kind === 'shift' ? dateOffsetDays(keyed, task.patientKey, recipe.dates.maxDays) : 0
   const identifiers = compileIdentifiers(task.identifiers)
-  const uid = (value: string): string => (recipe.options.has('uids') || isWellKnown(value) ? value : mappedUid(project, value))
+  const uid = (value: string): string =>
+    recipe.options.has('uids') || isWellKnown(value) ? value : mappedUid(project, value)
+  const dates = textDates(recipe, offsetDays)
+  const clean = cleaner({ identifiers, dates, ages: recipe.safeHarbor ? 'cap' : 'keep', uid })
   const substitutes: Substitutes = {
     patientCode: code,
     patientId,
     offsetDays,
     uid,
     pseudonym: (domain, value, maxLength) => shortPseudonym(keyed, { domain, value, maxLength }),
-    cleanText: (text, maxLength) =>
-      cleanText(text, {
-        identifiers,
-        dates: textDates(recipe, offsetDays),
-        ages: recipe.safeHarbor ? 'cap' : 'keep',
-        uid,
-        maxLength,
-      }).text,
+    cleanText: (text, maxLength) => clean(text, maxLength).text,
   }
-  return { identifiers: task.identifiers, substitutes, haystack: compileHaystack(task.identifiers, recipe), mapping: [patientId, code] }
+  return {
+    identifiers: task.identifiers,
+    substitutes,
+    haystack: compileHaystack(task.identifiers, recipe),
+    mapping: [patientId, code],
+  }
 }
 
-function textDates(recipe: Recipe, days: number): { kind: 'shift'; days: number } | { kind: 'remove' } | { kind: 'keep' } {
+function textDates(
+  recipe: Recipe,
+  days: number,
+): { kind: 'shift'; days: number } | { kind: 'remove' } | { kind: 'keep' } {
   switch (recipe.dates.kind) {
     case 'shift':
       return { kind: 'shift', days }

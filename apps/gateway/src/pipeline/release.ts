@@ -4,10 +4,18 @@ import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
-import { type Haystack, type Recipe, verifyInstance, type Violation } from '@roentgate/deid'
-import { concat, DicomError, type DicomFile, readFile, transferSyntax, type Uid, writeFile } from '@roentgate/dicom'
-import type { Clock } from './instance.ts'
-import { inflate } from './instance.ts'
+import { type Haystack, type Recipe, type Violation, verifyInstance } from '@roentgate/deid'
+import {
+  concat,
+  DicomError,
+  type DicomFile,
+  readFile,
+  transferSyntax,
+  type Uid,
+  writeFile,
+} from '@roentgate/dicom'
+import type { Clock } from './clock.ts'
+import { inflate } from './inflate.ts'
 import { type OpenFile, openFile } from './sources.ts'
 import type { Reason } from './types.ts'
 
@@ -21,7 +29,12 @@ export type Draft = {
   readonly discard: () => void
 }
 
-type Target = { readonly out: string; readonly directory: readonly string[]; readonly name: string; readonly file: DicomFile }
+type Target = {
+  readonly out: string
+  readonly directory: readonly string[]
+  readonly name: string
+  readonly file: DicomFile
+}
 
 const PLAIN = '1.2.840.10008.1.2.1' as Uid
 const made = new Set<string>()
@@ -90,12 +103,18 @@ function verified(output: OpenFile, against: Against): readonly Violation[] {
     if (!(error instanceof DicomError)) throw error
     return [{ code: 'UNREADABLE', what: 'what was written does not read back' }]
   }
-  return verifyInstance({ ...against, output: file, header: headerBytes(output, file), equal: (a, b) => Buffer.compare(a, b) === 0 })
+  return verifyInstance({
+    ...against,
+    output: file,
+    header: headerBytes(output, file),
+    equal: (a, b) => Buffer.compare(a, b) === 0,
+  })
 }
 
 /** Everything but top-level pixel data. A deflated data set is searched inflated, as readFile saw it. */
 export function headerBytes(output: OpenFile, file: DicomFile): Uint8Array {
-  if (transferSyntax(file.transferSyntax)?.deflated) return concat([...writeFile({ ...file, transferSyntax: PLAIN })])
+  if (transferSyntax(file.transferSyntax)?.deflated)
+    return concat([...writeFile({ ...file, transferSyntax: PLAIN })])
   const parts: Uint8Array[] = []
   let at = 0
   for (const { value } of file.dataset.elements) {
@@ -110,6 +129,7 @@ export function headerBytes(output: OpenFile, file: DicomFile): Uint8Array {
 /** An output that was released before: still the bytes of the manifest, and still clean. */
 export function verifyOutput(path: string, digest: string, against: Against): readonly Reason[] {
   using output = openFile(path, 'whole')
-  if (sha256(output) !== digest) return [{ code: 'OUTPUT_DIFFERS', what: 'the output is not the file that was released' }]
+  if (sha256(output) !== digest)
+    return [{ code: 'OUTPUT_DIFFERS', what: 'the output is not the file that was released' }]
   return verified(output, against)
 }

@@ -6,12 +6,13 @@ import type { ByteSource, Span } from '@roentgate/dicom'
 /** Files up to this size are read once into memory; larger ones piece by piece. Views on one die with it. */
 const WHOLE = 8 * 1024 * 1024
 
-export type OpenFile = ByteSource & Disposable & {
-  /** Size and modification time now differ from those at opening. */
-  readonly changed: () => boolean
-  /** The whole file in pieces, in order. */
-  readonly pieces: () => Generator<Uint8Array>
-}
+export type OpenFile = ByteSource &
+  Disposable & {
+    /** Size and modification time now differ from those at opening. */
+    readonly changed: () => boolean
+    /** The whole file in pieces, in order. */
+    readonly pieces: () => Generator<Uint8Array>
+  }
 
 const PIECE = 4 * 1024 * 1024
 
@@ -20,7 +21,9 @@ export function openFile(path: string, how: 'header' | 'whole'): OpenFile {
   try {
     const { size, mtimeMs } = fstatSync(descriptor)
     const lent = how === 'whole' && size <= WHOLE ? borrow() : undefined
-    const read = lent ? fromMemory(fill(descriptor, lent, { offset: 0, length: size })) : reader(descriptor, size)
+    const read = lent
+      ? fromMemory(fill(descriptor, lent, { offset: 0, length: size }))
+      : reader(descriptor, size)
     return {
       size,
       read,

@@ -249,6 +249,9 @@ function plantPlaces(words: Trie, codes: Trie, { kind, value }: Identifier): voi
     const spoken = named.length > 0 || tokens.length > 2
     if (tokens.length > 1 && spoken && sequenceRule(tokens) === 'always')
       plant(words, tokens, { kind, rule: 'always' })
+    // 上海: a place's name is no plain word of any report, however short.
+    if (tokens.every(isIdeographic) && tokens.join('').length > 1)
+      plant(words, tokens, { kind, rule: 'always' })
     if (kind === 'address') plantAddress(words, codes, tokens)
     const [only] = named
     const single = kind !== 'address' || tokens.length === 1 || tokens.length - named.length === 0

@@ -46,18 +46,31 @@ const PLAIN: ReadonlySet<string> = new Set(['CS', 'DS', 'IS', 'AS'])
 const MIN_PLAIN = 5
 
 /** Decoded values, in every element at every depth. */
-export function residualText(output: Dataset, haystack: Haystack, kept: ReadonlySet<Tag>): readonly Violation[] {
+export function residualText(
+  output: Dataset,
+  haystack: Haystack,
+  kept: ReadonlySet<Tag>,
+): readonly Violation[] {
   const found: Violation[] = []
   for (const place of places(output)) {
     const { dataset, element, vr, path } = place
     if (element.value.kind !== 'bytes' || element.value.bytes.length === 0 || kept.has(element.tag)) continue
     if (!FREE.has(vr) && !PLAIN.has(vr)) continue
     if (usesCharset(vr) && !decodeText(element.value.bytes, dataset.charset, vr).clean) {
-      found.push({ code: 'UNDECODABLE_TEXT', what: 'a text that its character set cannot decode', where: where(path) })
+      found.push({
+        code: 'UNDECODABLE_TEXT',
+        what: 'a text that its character set cannot decode',
+        where: where(path),
+      })
     }
     for (const value of strings(dataset, { ...element, vr: vr === 'UN' ? 'LO' : vr, value: element.value })) {
       const kind = PLAIN.has(vr) ? plainHit(value, haystack) : haystack.inText(value)
-      if (kind) found.push({ code: 'RESIDUAL_IDENTIFIER', what: `an identifier of the source (${kind}) in a text`, where: where(path) })
+      if (kind)
+        found.push({
+          code: 'RESIDUAL_IDENTIFIER',
+          what: `an identifier of the source (${kind}) in a text`,
+          where: where(path),
+        })
     }
   }
   return found
@@ -104,12 +117,17 @@ export function profileApplied(files: Pair, recipe: Recipe): readonly Violation[
   for (const place of places(files.output.dataset)) {
     const row = isPrivate(place.element.tag) ? undefined : profileRow(place.element.tag)
     if (!row || row.basic === 'K' || place.element.value.kind !== 'bytes') continue
-    if (row.options.some(([option]) => recipe.options.has(option)) || ruled(recipe, place.element.tag)) continue
+    if (row.options.some(([option]) => recipe.options.has(option)) || ruled(recipe, place.element.tag))
+      continue
     const value = comparable(place)
     if (NEUTRAL.has(value) || !before.get(keyOf(place))?.has(value)) continue
     if (place.vr === 'UI' && value.split('\\').every((each) => isWellKnown(each))) continue
     if (recipe.dates.kind === 'year' && /^\d{4}(0101)?$/.test(value)) continue
-    found.push({ code: 'PROFILE_NOT_APPLIED', what: `Table E.1-1 says ${row.basic}, and the old value stands`, where: where(place.path) })
+    found.push({
+      code: 'PROFILE_NOT_APPLIED',
+      what: `Table E.1-1 says ${row.basic}, and the old value stands`,
+      where: where(place.path),
+    })
   }
   return found
 }
@@ -125,7 +143,12 @@ function ruled(recipe: Recipe, t: Tag): boolean {
 function listedValues(source: Dataset): ReadonlyMap<string, ReadonlySet<string>> {
   const values = new Map<string, Set<string>>()
   for (const place of places(source)) {
-    if (isPrivate(place.element.tag) || place.element.value.kind !== 'bytes' || !profileRow(place.element.tag)) continue
+    if (
+      isPrivate(place.element.tag) ||
+      place.element.value.kind !== 'bytes' ||
+      !profileRow(place.element.tag)
+    )
+      continue
     const key = keyOf(place)
     const known = values.get(key) ?? new Set<string>()
     values.set(key, known.add(comparable(place)))
@@ -158,7 +181,8 @@ function checkPrivate(
   for (const element of at.level.elements) {
     const low = elementOf(element.tag)
     if (element.value.kind === 'items') {
-      for (const item of element.value.items) checkPrivate({ level: item, path: [...at.path, element.tag] }, by, found)
+      for (const item of element.value.items)
+        checkPrivate({ level: item, path: [...at.path, element.tag] }, by, found)
     }
     if (!isPrivate(element.tag)) continue
     if (low >= 0x10 && low <= 0xff) {
@@ -167,7 +191,11 @@ function checkPrivate(
     }
     const creator = creators.get(groupOf(element.tag) * 0x100 + (low >> 8))
     if (creator && isSafe(creator, element.tag, by)) continue
-    found.push({ code: 'PRIVATE_NOT_SAFE', what: 'a private element that nobody calls safe', where: where([...at.path, element.tag]) })
+    found.push({
+      code: 'PRIVATE_NOT_SAFE',
+      what: 'a private element that nobody calls safe',
+      where: where([...at.path, element.tag]),
+    })
   }
 }
 
@@ -175,7 +203,9 @@ function isSafe(creator: string, t: Tag, by: { readonly source: Dataset; readonl
   if (by.recipe.rules.some((rule) => namesPrivate(rule, creator, t))) return true
   if (!by.recipe.options.has('safe-private')) return false
   const known = safePrivate(creator, t)
-  return known !== undefined ? known.basis === 'E.3.10-1' || by.recipe.knowledgeBase || declared(by.source, creator, t) : declared(by.source, creator, t)
+  return known !== undefined
+    ? known.basis === 'E.3.10-1' || by.recipe.knowledgeBase || declared(by.source, creator, t)
+    : declared(by.source, creator, t)
 }
 
 function namesPrivate({ select }: Rule, creator: string, t: Tag): boolean {
@@ -190,7 +220,12 @@ function declared(source: Dataset, creator: string, t: Tag): boolean {
   return characteristics.value.items.some((item) => {
     const group = find(item, Tags.PrivateGroupReference)
     const status = string(item, Tags.BlockIdentifyingInformationStatus)
-    if (!group || numbers(item, group)[0] !== groupOf(t) || string(item, Tags.PrivateCreatorReference) !== creator) return false
+    if (
+      !group ||
+      numbers(item, group)[0] !== groupOf(t) ||
+      string(item, Tags.PrivateCreatorReference) !== creator
+    )
+      return false
     return status === 'SAFE' || status === 'MIXED'
   })
 }
@@ -226,8 +261,14 @@ function compareLevel(level: Level, sopClass: string, found: Violation[]): void 
     if (now && !emptied(element, now)) continue
     const type = attributeType(sopClass, path)
     if (isEmpty(element)) continue
-    if (type === '1') found.push({ code: 'TYPE_1_LOST', what: `Type ${type} in its IOD, and no value left`, where: where(path) })
-    if (type === '2' && !now) found.push({ code: 'TYPE_2_LOST', what: `Type ${type} in its IOD, and absent`, where: where(path) })
+    if (type === '1')
+      found.push({
+        code: 'TYPE_1_LOST',
+        what: `Type ${type} in its IOD, and no value left`,
+        where: where(path),
+      })
+    if (type === '2' && !now)
+      found.push({ code: 'TYPE_2_LOST', what: `Type ${type} in its IOD, and absent`, where: where(path) })
   }
 }
 
@@ -251,7 +292,9 @@ export function uidsConsistent({ source, output }: Pair): readonly Violation[] {
     forward.set(before, after)
     backward.set(after, before)
   }
-  return broken === 0 ? [] : [{ code: 'UID_INCONSISTENT', what: 'one UID with two replacements, or two with one' }]
+  return broken === 0
+    ? []
+    : [{ code: 'UID_INCONSISTENT', what: 'one UID with two replacements, or two with one' }]
 }
 
 function* uidPairs(before: Dataset, after: Dataset): Generator<readonly [string, string]> {
@@ -259,34 +302,55 @@ function* uidPairs(before: Dataset, after: Dataset): Generator<readonly [string,
   for (const element of before.elements) {
     const now = others.get(element.tag)
     if (!now) continue
-    if (element.value.kind === 'items' && now.value.kind === 'items' && element.value.items.length === now.value.items.length) {
+    if (
+      element.value.kind === 'items' &&
+      now.value.kind === 'items' &&
+      element.value.items.length === now.value.items.length
+    ) {
       for (const [index, item] of element.value.items.entries()) {
         const other = now.value.items[index]
         if (other) yield* uidPairs(item, other)
       }
-    } else if (element.vr === 'UI' && now.vr === 'UI') {
+    } else if (
+      element.vr === 'UI' &&
+      now.vr === 'UI' &&
+      !CLASS_LIKE.test(lookup(element.tag)?.keyword ?? '')
+    ) {
       const [old, made] = [strings(before, element), strings(after, now)]
-      if (old.length === made.length && made[0] !== '2.25.0') for (const [index, value] of old.entries()) yield [value, made[index] ?? '']
+      if (old.length === made.length && made[0] !== '2.25.0')
+        for (const [index, value] of old.entries()) yield [value, made[index] ?? '']
     }
   }
 }
 
-const META: ReadonlySet<number> = new Set([0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020013])
+const META: ReadonlySet<number> = new Set([
+  0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020013,
+])
 
 /** PS3.15 E.1.1: file meta and preamble are ours, and agree with the data set. */
 export function metaRebuilt({ output }: Pair): readonly Violation[] {
   const found: Violation[] = []
   const wrong = (what: string, at?: Tag): void => {
-    found.push(at === undefined ? { code: 'META_NOT_REBUILT', what } : { code: 'META_NOT_REBUILT', what, where: formatTag(at) })
+    found.push(
+      at === undefined
+        ? { code: 'META_NOT_REBUILT', what }
+        : { code: 'META_NOT_REBUILT', what, where: formatTag(at) },
+    )
   }
   if (output.preamble?.some((byte) => byte !== 0)) wrong('a preamble that is not zero')
   if (!output.meta) wrong('no file meta')
-  for (const element of output.meta?.elements ?? []) if (!META.has(element.tag)) wrong('file meta of the source', element.tag)
+  for (const element of output.meta?.elements ?? [])
+    if (!META.has(element.tag)) wrong('file meta of the source', element.tag)
   const instance = output.meta && string(output.meta, Tags.MediaStorageSOPInstanceUID)
-  if (instance !== (string(output.dataset, Tags.SOPInstanceUID) ?? '')) wrong('another instance in the file meta', Tags.MediaStorageSOPInstanceUID)
+  if (instance !== (string(output.dataset, Tags.SOPInstanceUID) ?? ''))
+    wrong('another instance in the file meta', Tags.MediaStorageSOPInstanceUID)
   if (output.trailing) wrong('bytes after the data set')
   if (string(output.dataset, Tags.PatientIdentityRemoved) !== 'YES') {
-    found.push({ code: 'NOT_MARKED', what: 'Patient Identity Removed is not YES', where: formatTag(Tags.PatientIdentityRemoved) })
+    found.push({
+      code: 'NOT_MARKED',
+      what: 'Patient Identity Removed is not YES',
+      where: formatTag(Tags.PatientIdentityRemoved),
+    })
   }
   return found
 }

@@ -22,7 +22,8 @@ export function haystackOf(needles: readonly Needle[]): Haystack {
   const searched = needles.filter((needle) => needle.form !== 'whole')
   const text = searched.length === 0 ? NEVER : new RegExp(alternatives(searched), 'u')
   const bytes = bytePattern(searched)
-  const kindOf = (found: string): NeedleKind => searched.find((needle) => needle.text === found)?.kind ?? 'other'
+  const kindOf = (found: string): NeedleKind =>
+    searched.find((needle) => needle.text === found)?.kind ?? 'other'
   return {
     inText: (value) => {
       if (value === '') return undefined
@@ -40,11 +41,13 @@ export function haystackOf(needles: readonly Needle[]): Haystack {
 function alternatives(needles: readonly Needle[]): string {
   const longestFirst = [...needles].sort((a, b) => b.text.length - a.text.length)
   return longestFirst
-    .map(({ text, form }) => (form === 'inside' ? escape(text) : `(?<![\\p{L}\\p{N}])${escape(text)}(?![\\p{L}\\p{N}])`))
+    .map(({ text, form }) =>
+      form === 'inside' ? literal(text) : `(?<![\\p{L}\\p{N}])${literal(text)}(?![\\p{L}\\p{N}])`,
+    )
     .join('|')
 }
 
-function escape(text: string): string {
+function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, (character) => `\\${character}`)
 }
 
@@ -52,19 +55,28 @@ function escape(text: string): string {
 const MIN_BYTES = 6
 
 function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | undefined {
-  const forms: { readonly pattern: string; readonly kind: NeedleKind; readonly channel: Hit['channel'] }[] = []
+  const forms: { readonly pattern: string; readonly kind: NeedleKind; readonly channel: Hit['channel'] }[] =
+    []
   for (const { text, kind } of needles) {
     const utf8 = latin1Of(new TextEncoder().encode(text))
     if (utf8.length < MIN_BYTES) continue
-    forms.push({ pattern: `(?<![A-Za-z0-9.])${escape(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
-    for (const little of [true, false]) forms.push({ pattern: escape(utf16(text, little)), kind, channel: 'utf-16' })
+    forms.push({ pattern: `(?<![A-Za-z0-9.])${literal(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
+    for (const little of [true, false])
+      forms.push({ pattern: literal(utf16(text, little)), kind, channel: 'utf-16' })
     // The case in a base64 text is the case that was encoded: as written in DICOM names, capitals and title case.
     for (const spelling of new Set([text, text.toUpperCase(), titled(text)])) {
-      for (const shifted of base64Forms(spelling)) forms.push({ pattern: escape(shifted), kind, channel: 'base64' })
+      for (const shifted of base64Forms(spelling))
+        forms.push({ pattern: literal(shifted), kind, channel: 'base64' })
     }
   }
-  const plain = compile(forms.filter((form) => form.channel !== 'base64'), 'i')
-  const base64 = compile(forms.filter((form) => form.channel === 'base64'), '')
+  const plain = compile(
+    forms.filter((form) => form.channel !== 'base64'),
+    'i',
+  )
+  const base64 = compile(
+    forms.filter((form) => form.channel === 'base64'),
+    '',
+  )
   return (latin1) => plain(latin1) ?? base64(latin1)
 }
 

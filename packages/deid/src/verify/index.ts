@@ -1,7 +1,16 @@
 // verify: the written file against its source, fail closed. It shares no code with plan and apply; what it shares
 // with them is the standard's tables. One violation quarantines the instance; no violation carries a value.
 
-import type { DicomFile, Tag } from '@roentgate/dicom'
+import {
+  concat,
+  type Dataset,
+  type DicomFile,
+  type Element,
+  sequence,
+  type Tag,
+  type Uid,
+  writeFile,
+} from '@roentgate/dicom'
 import type { Recipe } from '../model.ts'
 import type { Identifier } from '../text/identifiers.ts'
 import {
@@ -14,6 +23,7 @@ import {
   uidsConsistent,
   type Violation,
 } from './checks.ts'
+import { residualDates } from './dates.ts'
 import { type Haystack, haystackOf } from './haystack.ts'
 import { needlesOf } from './needles.ts'
 import { type Equal, pixelHeadersClean, pixelsUnchanged } from './pixels.ts'
@@ -46,10 +56,18 @@ export function verifyInstance(given: Verification): readonly Violation[] {
   const { source, output, recipe, haystack } = given
   const bytes = latin1(given.header)
   const kept = keptByRule(recipe)
-  const inBytes = kept.size > 0 ? undefined : haystack.inBytes(bytes)
+  const inBytes = haystack.inBytes(kept.size === 0 ? bytes : latin1(bytesWithout(output, kept)))
   return [
     ...residualText(output.dataset, haystack, kept),
-    ...(inBytes ? [{ code: 'RESIDUAL_IN_BYTES', what: `an identifier of the source (${inBytes.kind}) as ${inBytes.channel}` } as const] : []),
+    ...residualDates(source, output, recipe),
+    ...(inBytes
+      ? [
+          {
+            code: 'RESIDUAL_IN_BYTES',
+            what: `an identifier of the source (${inBytes.kind}) as ${inBytes.channel}`,
+          } as const,
+        ]
+      : []),
     ...(recipe.options.has('uids') ? [] : residualUids(source.dataset, bytes)),
     ...profileApplied({ source, output }, recipe),
     ...privateSafe(output.dataset, source.dataset, recipe),
@@ -59,6 +77,30 @@ export function verifyInstance(given: Verification): readonly Violation[] {
     ...pixelsUnchanged(source, output, given.equal),
     ...pixelHeadersClean(output, haystack),
   ]
+}
+
+/** The file as it would be without what the recipe keeps by name, and without pixel data. */
+function bytesWithout(output: DicomFile, kept: ReadonlySet<Tag>): Uint8Array {
+  return concat([...writeFile({ ...output, transferSyntax: EXPLICIT, dataset: strip(output.dataset, kept) })])
+}
+
+const EXPLICIT = '1.2.840.10008.1.2.1' as Uid
+
+function strip(dataset: Dataset, kept: ReadonlySet<Tag>): Dataset {
+  const elements: Element[] = []
+  for (const element of dataset.elements) {
+    const { kind } = element.value
+    if (kept.has(element.tag) || kind === 'bulk' || kind === 'fragments') continue
+    elements.push(
+      element.value.kind === 'items'
+        ? sequence(
+            element.tag,
+            element.value.items.map((item) => strip(item, kept)),
+          )
+        : element,
+    )
+  }
+  return { kind: 'dataset', elements, encoding: dataset.encoding, charset: dataset.charset }
 }
 
 /** A recipe that names an attribute to keep has said that what stands there may stand. */

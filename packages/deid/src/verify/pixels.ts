@@ -11,13 +11,21 @@ export type Equal = (a: Uint8Array, b: Uint8Array) => boolean
 const PIECE = 4 * 1024 * 1024
 /** APPn and COM segments, JP2 boxes and ICC profiles stand before the first scan. */
 const HEAD = 256 * 1024
-const PIXELS: ReadonlySet<number> = new Set<number>([Tags.PixelData, Tags.FloatPixelData, Tags.DoubleFloatPixelData])
+const PIXELS: ReadonlySet<number> = new Set<number>([
+  Tags.PixelData,
+  Tags.FloatPixelData,
+  Tags.DoubleFloatPixelData,
+])
 
 export function pixelsUnchanged(source: DicomFile, output: DicomFile, equal: Equal): readonly Violation[] {
   const before = source.dataset.elements.filter((element) => PIXELS.has(element.tag))
   const after = output.dataset.elements.filter((element) => PIXELS.has(element.tag))
-  const same = before.length === after.length && before.every((element, index) => sameElement(element, after[index], equal))
-  return same ? [] : [{ code: 'PIXELS_CHANGED', what: 'pixel data is not the bytes of the source', where: '(7FE0,0010)' }]
+  const same =
+    before.length === after.length &&
+    before.every((element, index) => sameElement(element, after[index], equal))
+  return same
+    ? []
+    : [{ code: 'PIXELS_CHANGED', what: 'pixel data is not the bytes of the source', where: '(7FE0,0010)' }]
 }
 
 function sameElement(a: Element, b: Element | undefined, equal: Equal): boolean {
@@ -26,7 +34,11 @@ function sameElement(a: Element, b: Element | undefined, equal: Equal): boolean 
   if (a.value.kind !== 'bulk' && a.value.kind !== 'fragments') return false
   if (b.value.kind !== 'bulk' && b.value.kind !== 'fragments') return false
   if (a.value.span.length !== b.value.span.length) return false
-  return sameSpan({ source: a.value.source, span: a.value.span }, { source: b.value.source, span: b.value.span }, equal)
+  return sameSpan(
+    { source: a.value.source, span: a.value.span },
+    { source: b.value.source, span: b.value.span },
+    equal,
+  )
 }
 
 type Stretch = { readonly source: ByteSource; readonly span: Span }
@@ -45,7 +57,13 @@ export function pixelHeadersClean(output: DicomFile, haystack: Haystack): readon
     for (const fragment of value.fragments) {
       const head = headOf(value.source.read(fragment.offset, Math.min(fragment.length, HEAD)))
       if (haystack.inBytes(latin1(head))) {
-        return [{ code: 'RESIDUAL_IN_PIXEL_HEADER', what: 'an identifier of the source in a compressed frame', where: '(7FE0,0010)' }]
+        return [
+          {
+            code: 'RESIDUAL_IN_PIXEL_HEADER',
+            what: 'an identifier of the source in a compressed frame',
+            where: '(7FE0,0010)',
+          },
+        ]
       }
     }
   }

@@ -15,7 +15,12 @@ export type Place = {
 export function* places(dataset: Dataset, path: readonly Tag[] = []): Generator<Place> {
   for (const element of dataset.elements) {
     const here = [...path, element.tag]
-    yield { dataset, element, path: here, vr: element.vr === 'UN' ? (lookup(element.tag)?.vr ?? 'UN') : element.vr }
+    yield {
+      dataset,
+      element,
+      path: here,
+      vr: element.vr === 'UN' ? (lookup(element.tag)?.vr ?? 'UN') : element.vr,
+    }
     if (element.value.kind !== 'items') continue
     for (const item of element.value.items) yield* places(item, here)
   }
