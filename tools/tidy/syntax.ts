@@ -85,7 +85,10 @@ function judgeFunction(judge: Judge, node: FunctionLikeDeclaration): void {
 }
 
 function nameOf(node: FunctionLikeDeclaration): string {
-  return 'name' in node && node.name !== undefined ? node.name.getText() : ''
+  const named = 'name' in node && node.name !== undefined ? node : node.parent
+  return 'name' in named && named.name !== undefined
+    ? (named.name as { getText: () => string }).getText()
+    : ''
 }
 
 function isSuite(node: FunctionLikeDeclaration): boolean {

@@ -1,3 +1,5 @@
+// What is found in folders and ZIP archives, and what is refused there.
+
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

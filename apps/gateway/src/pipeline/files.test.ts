@@ -1,3 +1,5 @@
+// The files that a run writes for itself: journal, key, mapping.
+
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

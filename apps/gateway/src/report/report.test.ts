@@ -1,3 +1,5 @@
+// The report says what the run did, and nothing of whom.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lookup, tagOf } from '@roentgate/dicom'
