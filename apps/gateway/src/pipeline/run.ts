@@ -11,6 +11,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hasMany } from '../ingress/folder.ts'
 import type { PatientWords, ProcessItem, Reply } from '../jobs/messages.ts'
 import { Pool } from '../jobs/pool.ts'
 import { failed } from '../jobs/work.ts'
@@ -58,6 +59,8 @@ const MAX_BATCH = 32
 const BATCHES_PER_WORKER = 4
 /** Less than this is done before a second worker has started. */
 const SMALL = { files: 8, bytes: 16 << 20 }
+/** More than one batch of scans. */
+const MANY = 65
 /** Dictionaries a worker keeps. */
 const MAX_KNOWN = 64
 const FLUSH_MS = 500
@@ -79,6 +82,7 @@ export async function run(request: RunRequest): Promise<RunEnd> {
   const { settings } = request
   const instance = request.instance ?? INSTANCE_MODULE
   const pool = new Pool(request.jobs, { settings, instance })
+  if (hasMany(request.roots, MANY)) pool.warm()
   const scratch = settings.dryRun ? mkdtempSync(join(tmpdir(), 'roentgate-')) : undefined
   try {
     const description = await describe(pool)
