@@ -1,3 +1,5 @@
+// The command from outside: options, exit codes, messages, and a small release from end to end.
+
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,3 +1,5 @@
+// What ingress finds, in which order, and which archives it refuses.
+
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,5 @@
+// What a run keeps on disk beside images: key, journal, tables, atomic files.
+
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -23,6 +23,7 @@ import { entryLine, fingerprint } from './journal-lines.ts'
 import { keyedDigest, keyId } from './key.ts'
 import { MappingSpool } from './mapping.ts'
 import { skipDone } from './skip.ts'
+import { sweepUnfinished } from './sweep.ts'
 import type { Totals } from './totals.ts'
 import type { RunDescription, RunSettings } from './types.ts'
 
@@ -92,6 +93,7 @@ export async function run(request: RunRequest): Promise<RunEnd> {
       ? Journal.reopen(path, header)
       : { journal: Journal.create(path, header), known: new Map<string, Place>() }
     using journal = opened.journal
+    if (request.resume) sweepUnfinished(settings.out)
     using mapping =
       request.mapping === undefined ? undefined : new MappingSpool(request.mapping, request.resume)
     const census = await takeCensus({
@@ -119,6 +121,7 @@ export async function run(request: RunRequest): Promise<RunEnd> {
     const stopped = await processAll(state)
     if (stopped !== undefined) return { kind: 'stopped', why: stopped, done: state.done }
     request.progress?.({ phase: 'finish' })
+    if (pool.crashes > 0 && !settings.dryRun) sweepUnfinished(settings.out)
     const manifest = manifestHeader(request, description)
     const totals = finish({
       out: settings.out,

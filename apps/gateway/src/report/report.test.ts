@@ -1,3 +1,5 @@
+// The report: sums, the 18 identifiers, and a page that tells nothing it should not.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lookup, tagOf } from '@roentgate/dicom'
