@@ -3,13 +3,13 @@
 
 import type { Dataset, Element, Tag, Vr } from '@roentgate/dicom'
 import {
-  dataset as newDataset,
   decodeText,
   find,
   isSingleValued,
   isWellKnown,
   lookup,
   make,
+  dataset as newDataset,
   sequence,
   string,
   strings,
@@ -20,7 +20,7 @@ import { capAge } from './ages.ts'
 import { shiftDa, shiftDt, yearOnlyDa, yearOnlyDt } from './dates.ts'
 import { isClassAttribute } from './decide.ts'
 import type { PseudonymDomain, Transform } from './model.ts'
-import type { PlanNode } from './plan.ts'
+import type { PlanNode } from './plan-model.ts'
 import { zip3 } from './zip.ts'
 
 /** Everything about the patient and the project that apply needs; made once per patient by the caller. */
@@ -39,7 +39,15 @@ export const REMOVED = 'REMOVED'
 const DUMMY_SCHEME = '99ROENTGATE'
 
 /** PS3.5 Table 6.2-1. */
-const MAX_LENGTH: Readonly<Partial<Record<Vr, number>>> = { SH: 16, LO: 64, PN: 64, CS: 16, AE: 16, ST: 1024, LT: 10240 }
+const MAX_LENGTH: Readonly<Partial<Record<Vr, number>>> = {
+  SH: 16,
+  LO: 64,
+  PN: 64,
+  CS: 16,
+  AE: 16,
+  ST: 1024,
+  LT: 10240,
+}
 
 export function applyPlan(source: Dataset, nodes: readonly PlanNode[], using: Substitutes): Dataset {
   return rebuild(source, nodes, { using, dummy: false })
@@ -71,10 +79,17 @@ function one(source: Dataset, node: PlanNode, mode: Mode): Element | undefined {
     case 'U':
       if (node.items) return withItems(node, mode)
       // A sequence's tag over bytes that no reader could open holds nobody knows what.
-      if (lookup(element.tag)?.vr === 'SQ' && element.value.kind === 'bytes' && element.value.bytes.length > 0) return sequence(element.tag, [])
+      if (
+        lookup(element.tag)?.vr === 'SQ' &&
+        element.value.kind === 'bytes' &&
+        element.value.bytes.length > 0
+      )
+        return sequence(element.tag, [])
       if (mode.dummy && isDummyable(element)) return dummyOf(source, element)
       if (decision.action === 'U') return mapped(source, element, mode.using)
-      return decision.transform ? transformed(source, element, { transform: decision.transform, using: mode.using }) : element
+      return decision.transform
+        ? transformed(source, element, { transform: decision.transform, using: mode.using })
+        : element
     default:
       return decision.action satisfies never
   }
@@ -94,10 +109,18 @@ function withItems(node: PlanNode, mode: Mode): Element {
 function emptied(source: Dataset, { element, decision }: PlanNode, using: Substitutes): Element {
   const { transform } = decision
   if (element.vr === 'SQ' || element.value.kind === 'items') return sequence(element.tag, [])
-  if (transform && (element.tag === Tags.PatientName || !isEmpty(element) || element.tag === Tags.PatientID)) {
+  if (
+    transform &&
+    (element.tag === Tags.PatientName || !isEmpty(element) || element.tag === Tags.PatientID)
+  ) {
     return transformed(source, element, { transform, using })
   }
-  return make(source, element.tag, element.vr === 'UN' ? (lookup(element.tag)?.vr ?? 'UN') : element.vr, new Uint8Array(0))
+  return make(
+    source,
+    element.tag,
+    element.vr === 'UN' ? (lookup(element.tag)?.vr ?? 'UN') : element.vr,
+    new Uint8Array(0),
+  )
 }
 
 function isEmpty(element: Element): boolean {
@@ -106,7 +129,8 @@ function isEmpty(element: Element): boolean {
 
 function dummied(source: Dataset, node: PlanNode, mode: Mode): Element {
   const { element, decision } = node
-  if (decision.transform) return transformed(source, element, { transform: decision.transform, using: mode.using })
+  if (decision.transform)
+    return transformed(source, element, { transform: decision.transform, using: mode.using })
   if (element.tag === Tags.ContentSequence) return sequence(element.tag, [dummyContent(source)])
   if (isCode(element)) return sequence(element.tag, [dummyCode(source)])
   if (node.items) return withItems(node, { ...mode, dummy: true })
@@ -188,7 +212,9 @@ function transformed(source: Dataset, element: Element, { transform, using }: Ch
     case 'pseudonym':
       return pseudonym(source, as, { domain: transform.domain, using })
     case 'shift-date':
-      return dates(source, as, (value) => (vr === 'DT' ? shiftDt(value, using.offsetDays) : shiftDa(value, using.offsetDays)))
+      return dates(source, as, (value) =>
+        vr === 'DT' ? shiftDt(value, using.offsetDays) : shiftDa(value, using.offsetDays),
+      )
     case 'year-only':
       return dates(source, as, (value) => (vr === 'DT' ? yearOnlyDt(value) : yearOnlyDa(value)))
     case 'cap-age':
@@ -203,7 +229,12 @@ function transformed(source: Dataset, element: Element, { transform, using }: Ch
 }
 
 function each(source: Dataset, element: Element, change: (value: string) => string): Element {
-  return make(source, element.tag, element.vr, strings(source, element).map((value) => (value === '' ? '' : change(value))))
+  return make(
+    source,
+    element.tag,
+    element.vr,
+    strings(source, element).map((value) => (value === '' ? '' : change(value))),
+  )
 }
 
 /** TM stays: whole days leave the time of day alone. */
@@ -212,13 +243,22 @@ function dates(source: Dataset, element: Element, change: (value: string) => str
   return each(source, element, (value) => change(value) ?? '')
 }
 
-function pseudonym(source: Dataset, element: Element, by: { readonly domain: PseudonymDomain; readonly using: Substitutes }): Element {
+function pseudonym(
+  source: Dataset,
+  element: Element,
+  by: { readonly domain: PseudonymDomain; readonly using: Substitutes },
+): Element {
   const value = strings(source, element)[0] ?? ''
   const { using, domain } = by
   const maxLength = MAX_LENGTH[element.vr] ?? 64
   if (domain === 'patient-id') {
     const other = element.tag === Tags.PatientID && value !== '' && value !== using.patientId
-    return make(source, element.tag, element.vr, other ? using.pseudonym('patient-id', value, maxLength) : using.patientCode)
+    return make(
+      source,
+      element.tag,
+      element.vr,
+      other ? using.pseudonym('patient-id', value, maxLength) : using.patientCode,
+    )
   }
   if (domain === 'uid') return mapped(source, element, using)
   return make(source, element.tag, element.vr, value === '' ? '' : using.pseudonym(domain, value, maxLength))
@@ -241,7 +281,15 @@ function cleaned(source: Dataset, element: Element, using: Substitutes): Element
 }
 
 /** Root attributes by which an output is named. */
-export function outputNames(dataset: Dataset): { readonly study: string; readonly series: string; readonly instance: string } {
+export function outputNames(dataset: Dataset): {
+  readonly study: string
+  readonly series: string
+  readonly instance: string
+} {
   const value = (t: Tag): string => (find(dataset, t) ? (string(dataset, t) ?? '') : '')
-  return { study: value(Tags.StudyInstanceUID), series: value(Tags.SeriesInstanceUID), instance: value(Tags.SOPInstanceUID) }
+  return {
+    study: value(Tags.StudyInstanceUID),
+    series: value(Tags.SeriesInstanceUID),
+    instance: value(Tags.SOPInstanceUID),
+  }
 }

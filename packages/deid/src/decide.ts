@@ -3,8 +3,7 @@
 // Total: every attribute gets a decision; what neither the standard nor a safe list knows is removed. Decisions depend
 // only on recipe, SOP class and path, so they are remembered in a trie of paths.
 
-import { elementOf, groupOf, lookup, type Tag, Tags, type Vr } from '@roentgate/dicom'
-import { attributeType } from '@roentgate/dicom'
+import { attributeType, elementOf, groupOf, lookup, type Tag, Tags, type Vr } from '@roentgate/dicom'
 import type { Action, Because, Code, Decision, Option, Path, Recipe, Rule, Transform } from './model.ts'
 import { PROFILE_EDITION, type ProfileRow, profileRow } from './tables.ts'
 
@@ -52,7 +51,8 @@ function decideStructural(t: Tag): Decision | undefined {
   if (elementOf(t) === 0) return remove('group length')
   if (group < 0x0008) return remove('group of commands, file meta or directories')
   if (t === Tags.DataSetTrailingPadding) return remove('trailing padding')
-  if (t === Tags.SpecificCharacterSet) return { action: 'K', because: { kind: 'structural', what: 'character set' } }
+  if (t === Tags.SpecificCharacterSet)
+    return { action: 'K', because: { kind: 'structural', what: 'character set' } }
   return undefined
 }
 
@@ -94,7 +94,9 @@ export function fromRule(rule: Rule, subject: Subject): Decision {
     case 'dummy':
       return { action: 'D', because }
     case 'clean':
-      return subject.vr === 'SQ' ? { action: 'C', because } : { action: 'C', because, transform: cleaning(subject.vr) }
+      return subject.vr === 'SQ'
+        ? { action: 'C', because }
+        : { action: 'C', because, transform: cleaning(subject.vr) }
     case 'uid':
       return { action: 'U', because }
     default:
@@ -118,7 +120,8 @@ function fromRow(recipe: Recipe, row: ProfileRow, subject: Subject): Decision {
   }
   const because: Because = { kind: 'profile', row: row.id, column: 'basic' }
   const action = resolve(row.basic, subject)
-  if (recipe.dates.kind === 'year' && isDateRow(row) && action !== 'U') return yearOnly(subject, because, action)
+  if (recipe.dates.kind === 'year' && isDateRow(row) && action !== 'U')
+    return yearOnly(subject, because, action)
   const pseudonym = PSEUDONYMS.get(t)
   if (pseudonym && (action === 'Z' || action === 'D')) return { action, because, transform: pseudonym }
   return { action, because }
@@ -146,7 +149,8 @@ function yearOnly(subject: Subject, because: Because, basic: Action): Decision {
 }
 
 function withKept(recipe: Recipe, decision: Decision, subject: Subject): Decision {
-  if (subject.vr === 'AS' && recipe.safeHarbor) return { ...decision, action: 'C', transform: { kind: 'cap-age' } }
+  if (subject.vr === 'AS' && recipe.safeHarbor)
+    return { ...decision, action: 'C', transform: { kind: 'cap-age' } }
   if (FREE_TEXT.has(subject.vr)) return { ...decision, transform: CLEAN_TEXT }
   return decision
 }
@@ -178,7 +182,9 @@ function notListed(recipe: Recipe, subject: Subject): Decision {
     case 'SQ':
       return { action: 'K', because }
     case 'UI':
-      return isClassAttribute(t) || recipe.options.has('uids') ? { action: 'K', because } : { action: 'U', because }
+      return isClassAttribute(t) || recipe.options.has('uids')
+        ? { action: 'K', because }
+        : { action: 'U', because }
     // A date or a person that the table does not know yet is treated as those that it does.
     case 'DA':
     case 'DT':
@@ -186,7 +192,9 @@ function notListed(recipe: Recipe, subject: Subject): Decision {
     case 'PN':
       return { action: resolve('X/Z/D', subject), because }
     case 'AS':
-      return recipe.safeHarbor ? { action: 'C', because, transform: { kind: 'cap-age' } } : { action: 'K', because }
+      return recipe.safeHarbor
+        ? { action: 'C', because, transform: { kind: 'cap-age' } }
+        : { action: 'K', because }
     default:
       return FREE_TEXT.has(subject.vr) && !CODED.has(t)
         ? { action: 'K', because, transform: CLEAN_TEXT }
@@ -209,7 +217,8 @@ function newDate(recipe: Recipe, subject: Subject, because: Because): Decision {
   }
 }
 
-const CLASS_KEYWORD = /(?:ClassUID|ClassesUID|ClassesInStudy|ClassesSupported|ClassesInEvent|TransferSyntaxUID|CodingSchemeUID|ContextUID|MappingResourceUID|ContextGroupExtensionCreatorUID|ClassUIDInFile|ClassUIDExtendedSequence)$/
+const CLASS_KEYWORD =
+  /(?:ClassUID|ClassesUID|ClassesInStudy|ClassesSupported|ClassesInEvent|TransferSyntaxUID|CodingSchemeUID|ContextUID|MappingResourceUID|ContextGroupExtensionCreatorUID|ClassUIDInFile|ClassUIDExtendedSequence)$/
 
 /** Attributes whose UIDs name a class, a syntax or a coding scheme, never an instance, whoever registered them. */
 export function isClassAttribute(t: Tag): boolean {

@@ -45,7 +45,8 @@ export function pixelRisks(file: DicomFile): readonly PixelRisk[] {
   }
   risks.push(...overlayRisks(dataset))
   if (!PIXELS.some((t) => find(dataset, t))) return risks
-  if (transferSyntax(file.transferSyntax)?.video) risks.push({ code: 'VIDEO', what: 'a video, whose frames are not searched' })
+  if (transferSyntax(file.transferSyntax)?.video)
+    risks.push({ code: 'VIDEO', what: 'a video, whose frames are not searched' })
   return [...risks, ...classRisks(dataset), ...imageRisks(dataset)]
 }
 
@@ -55,9 +56,11 @@ function classRisks(dataset: Dataset): readonly PixelRisk[] {
   const risks: PixelRisk[] = []
   const known = RISKY_CLASSES.find(([uid]) => sopClass === uid || sopClass.startsWith(`${uid}.`))
   if (known) risks.push({ code: known[1], what: 'a kind of image that often shows its screen' })
-  else if (RISKY_MODALITIES.has(modality)) risks.push({ code: 'MODALITY', what: 'a modality that often draws text into its images' })
+  else if (RISKY_MODALITIES.has(modality))
+    risks.push({ code: 'MODALITY', what: 'a modality that often draws text into its images' })
   const conversion = string(dataset, Tags.ConversionType) ?? ''
-  if (DIGITISED.has(conversion)) risks.push({ code: 'FILM_DIGITISER', what: 'digitised or captured from elsewhere' })
+  if (DIGITISED.has(conversion))
+    risks.push({ code: 'FILM_DIGITISER', what: 'digitised or captured from elsewhere' })
   return risks
 }
 
@@ -68,12 +71,15 @@ function imageRisks(dataset: Dataset): readonly PixelRisk[] {
     risks.push({ code: 'BURNED_IN_ANNOTATION', what: 'Burned In Annotation says that there is text' })
   }
   const recognizable = string(dataset, Tags.RecognizableVisualFeatures)
-  if (recognizable === 'YES') risks.push({ code: 'BURNED_IN_ANNOTATION', what: 'Recognizable Visual Features is YES' })
+  if (recognizable === 'YES')
+    risks.push({ code: 'BURNED_IN_ANNOTATION', what: 'Recognizable Visual Features is YES' })
   const type = find(dataset, Tags.ImageType)
   const types = type ? strings(dataset, type) : []
-  if (types.some((value) => SCREEN.test(value))) risks.push({ code: 'SCREENSHOT', what: 'Image Type names a screen or a page' })
+  if (types.some((value) => SCREEN.test(value)))
+    risks.push({ code: 'SCREENSHOT', what: 'Image Type names a screen or a page' })
   const slide = types[2]
-  if (slide === 'LABEL' || slide === 'OVERVIEW') risks.push({ code: 'LABEL_IMAGE', what: 'a slide label or its overview' })
+  if (slide === 'LABEL' || slide === 'OVERVIEW')
+    risks.push({ code: 'LABEL_IMAGE', what: 'a slide label or its overview' })
   return risks
 }
 
@@ -85,4 +91,3 @@ function overlayRisks(dataset: Dataset): readonly PixelRisk[] {
   if (overlay) return [{ code: 'OVERLAY', what: 'an overlay plane, whose bitmap is not read' }]
   return []
 }
-

@@ -7,39 +7,25 @@ import type { Dataset, Element, Tag } from '@roentgate/dicom'
 import { elementOf, find, groupOf, isPrivate, lookup, string, Tags } from '@roentgate/dicom'
 import { decidePublic } from './decide.ts'
 import type { Decision, Path, Recipe } from './model.ts'
-import { childLevel, type Level, newCache, type PathCache, rootLevel } from './paths.ts'
+import { childLevel, type Level, newCache, rootLevel } from './paths.ts'
+import type { PlanContext, PlanNode, Planner } from './plan-model.ts'
 import { decidePrivate, type PrivateBlocks, privateBlocks } from './private.ts'
 import { planContent } from './structured.ts'
-
-export type PlanNode = {
-  readonly element: Element
-  readonly decision: Decision
-  /** Of a sequence whose items are walked: one list an item; undefined marks an item that is removed. */
-  readonly items?: readonly (readonly PlanNode[] | undefined)[]
-  /** Of a private element: its creator. */
-  readonly creator?: string
-}
-
-export type Planner = { readonly recipe: Recipe; readonly cache: PathCache }
 
 export function planner(recipe: Recipe): Planner {
   return { recipe, cache: newCache() }
 }
 
-export type PlanContext = {
-  readonly planner: Planner
-  readonly sopClass: string
-  readonly root: Dataset
-}
-
 export function planDataset(using: Planner, root: Dataset): readonly PlanNode[] {
   const sopClass = string(root, Tags.SOPClassUID) ?? ''
-  const context: PlanContext = { planner: using, sopClass, root }
+  const context: PlanContext = { planner: using, sopClass, root, planLevel }
   return planLevel(context, root, rootLevel(using.cache, sopClass))
 }
 
 export function planLevel(context: PlanContext, dataset: Dataset, level: Level): PlanNode[] {
-  const blocks = dataset.elements.some((element) => isPrivate(element.tag)) ? privateBlocks(dataset) : undefined
+  const blocks = dataset.elements.some((element) => isPrivate(element.tag))
+    ? privateBlocks(dataset)
+    : undefined
   const overlays = removedOverlays(context, dataset, level)
   const nodes: PlanNode[] = []
   for (const element of dataset.elements) {
@@ -112,12 +98,19 @@ function withoutIdleCreators(nodes: readonly PlanNode[]): PlanNode[] {
     const low = elementOf(node.element.tag)
     if (!isPrivate(node.element.tag) || low < 0x10 || low > 0xff) return node
     if (busy.has(groupOf(node.element.tag) * 0x100 + low)) return node
-    return { ...node, decision: { action: 'X', because: { kind: 'structural', what: 'creator of no kept element' } } }
+    return {
+      ...node,
+      decision: { action: 'X', because: { kind: 'structural', what: 'creator of no kept element' } },
+    }
   })
 }
 
 /** An overlay plane without its data is no valid plane (PS3.3 C.9.2): the whole group goes where the data goes. */
-function removedOverlays(context: PlanContext, dataset: Dataset, level: Level): ReadonlyMap<number, Decision> {
+function removedOverlays(
+  context: PlanContext,
+  dataset: Dataset,
+  level: Level,
+): ReadonlyMap<number, Decision> {
   const removed = new Map<number, Decision>()
   for (const element of dataset.elements) {
     const group = groupOf(element.tag)
@@ -129,7 +122,10 @@ function removedOverlays(context: PlanContext, dataset: Dataset, level: Level): 
 }
 
 /** Depth first, for counting and showing: attribute paths with their decisions. */
-export function* walkPlan(nodes: readonly PlanNode[], path: Path = []): Generator<{ path: Path; node: PlanNode }> {
+export function* walkPlan(
+  nodes: readonly PlanNode[],
+  path: Path = [],
+): Generator<{ path: Path; node: PlanNode }> {
   for (const node of nodes) {
     const here = [...path, node.element.tag]
     yield { path: here, node }

@@ -7,8 +7,7 @@ import type { Dataset, Tag } from '@roentgate/dicom'
 import { find, string, Tags } from '@roentgate/dicom'
 import type { Action, Because, Code, Decision, Option, Recipe } from './model.ts'
 import type { Level } from './paths.ts'
-import type { PlanContext, PlanNode } from './plan.ts'
-import { planLevel } from './plan.ts'
+import type { PlanContext, PlanNode } from './plan-model.ts'
 import { type ConceptRow, conceptRow, PROFILE_EDITION } from './tables.ts'
 
 /** Where a content item of each value type holds its value (PS3.3 C.17.3.2). */
@@ -29,7 +28,7 @@ export function planContent(context: PlanContext, node: PlanNode, level: Level):
 }
 
 function planItem(context: PlanContext, item: Dataset, level: Level): readonly PlanNode[] | undefined {
-  const nodes = planLevel(context, item, level)
+  const nodes = context.planLevel(context, item, level)
   const type = string(item, Tags.ValueType) ?? ''
   const row = rowOf(item)
   const chosen = row ? byRow(context.planner.recipe, row) : undefined
@@ -37,7 +36,9 @@ function planItem(context: PlanContext, item: Dataset, level: Level): readonly P
   const values = VALUE[type]
   if (!values) return nodes
   const decision = decideValue(context.planner.recipe, type, chosen)
-  return nodes.map((each) => (values.includes(each.element.tag) ? override(context, each, { decision, level }) : each))
+  return nodes.map((each) =>
+    values.includes(each.element.tag) ? override(context, each, { decision, level }) : each,
+  )
 }
 
 /** A coded or measured value that stays keeps the plan of what is inside it. */
@@ -47,13 +48,14 @@ function override(
   by: { readonly decision: Decision; readonly level: Level },
 ): PlanNode {
   if (node.element.value.kind !== 'items') return { ...node, decision: by.decision }
-  if (by.decision.action === 'D') return { element: node.element, decision: by.decision, items: itemsOf(context, node, by.level) }
+  if (by.decision.action === 'D')
+    return { element: node.element, decision: by.decision, items: itemsOf(context, node, by.level) }
   return node
 }
 
-function itemsOf(context: PlanContext, node: PlanNode, level: Level): PlanNode[][] {
+function itemsOf(context: PlanContext, node: PlanNode, level: Level): (readonly PlanNode[])[] {
   if (node.element.value.kind !== 'items') return []
-  return node.element.value.items.map((item) => planLevel(context, item, level))
+  return node.element.value.items.map((item) => context.planLevel(context, item, level))
 }
 
 function rowOf(item: Dataset): ConceptRow | undefined {
@@ -97,7 +99,9 @@ function decideValue(recipe: Recipe, type: string, chosen: Chosen | undefined): 
     case 'DATETIME':
       return decideDate(recipe, because)
     case 'TIME':
-      return recipe.dates.kind === 'keep' || recipe.dates.kind === 'shift' ? { action: 'K', because } : { action: 'D', because }
+      return recipe.dates.kind === 'keep' || recipe.dates.kind === 'shift'
+        ? { action: 'K', because }
+        : { action: 'D', because }
     default:
       return { action: 'K', because }
   }

@@ -26,20 +26,33 @@ export type NewValue = string | readonly string[] | readonly number[] | Uint8Arr
  * @throws DicomError NOT_ENCODABLE where the character set cannot express the text; BAD_VALUE where the VR forbids it.
  */
 export function make(owner: Dataset, t: Tag, vr: Vr, value: NewValue): Element {
-  if (value instanceof Uint8Array) return { tag: t, vr, value: { kind: 'bytes', bytes: padded(value, vr) } }
-  if (typeof value !== 'string' && isDatasets(value)) {
-    return { tag: t, vr: 'SQ', value: { kind: 'items', items: value, undefinedLength: false } }
-  }
-  if (isText(vr)) {
-    const joined = typeof value === 'string' ? value : value.join('\\')
-    return { tag: t, vr, value: { kind: 'bytes', bytes: padded(encode(owner, t, vr, joined), vr) } }
-  }
-  if (typeof value === 'string') throw new DicomError('BAD_VALUE', `text where ${vr} takes numbers`, { tag: t })
-  return { tag: t, vr, value: { kind: 'bytes', bytes: padded(encodeNumbers(value, vr, owner.encoding), vr) } }
+  if (vr === 'SQ') return sequence(t, itemsOf(t, value))
+  return { tag: t, vr, value: { kind: 'bytes', bytes: padded(bytesOf(owner, { tag: t, vr }, value), vr) } }
 }
 
-function isDatasets(value: readonly unknown[]): value is readonly Dataset[] {
-  return value.length > 0 && typeof value[0] === 'object'
+type At = { readonly tag: Tag; readonly vr: Vr }
+
+function bytesOf(owner: Dataset, at: At, value: NewValue): Uint8Array {
+  const { vr } = at
+  if (value instanceof Uint8Array) return value
+  if (value.length === 0) return new Uint8Array(0)
+  if (isText(vr)) {
+    const joined = typeof value === 'string' ? value : value.join('\\')
+    return encode(owner, at, joined)
+  }
+  if (typeof value === 'string')
+    throw new DicomError('BAD_VALUE', `text where ${vr} takes numbers`, { tag: at.tag })
+  return encodeNumbers(value, at, owner.encoding)
+}
+
+function itemsOf(t: Tag, value: NewValue): readonly Dataset[] {
+  if (value.length === 0) return []
+  if (typeof value !== 'string' && isDatasets(value)) return value
+  throw new DicomError('BAD_VALUE', 'a value where SQ takes items', { tag: t })
+}
+
+function isDatasets(value: Exclude<NewValue, string>): value is readonly Dataset[] {
+  return typeof value[0] === 'object'
 }
 
 /** A sequence of no items, too. */
@@ -47,7 +60,7 @@ export function sequence(t: Tag, items: readonly Dataset[]): Element {
   return { tag: t, vr: 'SQ', value: { kind: 'items', items, undefinedLength: false } }
 }
 
-function encode(owner: Dataset, t: Tag, vr: Vr, value: string): Uint8Array {
+function encode(owner: Dataset, { tag: t, vr }: At, value: string): Uint8Array {
   const bytes = usesCharset(vr) ? encodeText(value, owner.charset, vr) : encodeText(value, [], undefined)
   if (bytes) return bytes
   throw new DicomError('NOT_ENCODABLE', 'the character set of the data set cannot express a text', { tag: t })
@@ -61,14 +74,42 @@ function padded(bytes: Uint8Array, vr: Vr): Uint8Array {
   return out
 }
 
-function encodeNumbers(values: readonly (number | string | Dataset)[], vr: Vr, encoding: Encoding): Uint8Array {
+function encodeNumbers(values: readonly unknown[], { tag: t, vr }: At, encoding: Encoding): Uint8Array {
   const width = vr === 'AT' ? 4 : numberWidth(vr)
   const out = new Uint8Array(values.length * width)
   const view = new DataView(out.buffer)
   values.forEach((value, index) => {
-    writeNumber({ view, at: index * width, little: !encoding.bigEndian }, vr, Number(value))
+    if (typeof value !== 'number' || !isNumberOf(vr, value)) {
+      throw new DicomError('BAD_VALUE', `a value that ${vr} does not hold`, { tag: t })
+    }
+    writeNumber({ view, at: index * width, little: !encoding.bigEndian }, vr, value)
   })
   return out
+}
+
+/** PS3.5 Table 6.2-1. A VR that is not here takes bytes. */
+const INTEGERS: Readonly<Partial<Record<Vr, readonly [min: number, max: number]>>> = {
+  AT: [0, 0xffffffff],
+  OB: [0, 0xff],
+  OL: [0, 0xffffffff],
+  OV: [0, 2 ** 64 - 1],
+  OW: [0, 0xffff],
+  SL: [-(2 ** 31), 2 ** 31 - 1],
+  SS: [-(2 ** 15), 2 ** 15 - 1],
+  SV: [-(2 ** 63), 2 ** 63 - 1],
+  UL: [0, 0xffffffff],
+  UN: [0, 0xff],
+  US: [0, 0xffff],
+  UV: [0, 2 ** 64 - 1],
+}
+
+function isNumberOf(vr: Vr, value: number): boolean {
+  if (vr === 'FL' || vr === 'FD' || vr === 'OF' || vr === 'OD') return true
+  const range = INTEGERS[vr]
+  if (range === undefined || !Number.isInteger(value)) return false
+  // 2 ** 64 - 1 is no double: the bound rounds up to the first value that does not fit.
+  const [min, max] = range
+  return value >= min && (max > Number.MAX_SAFE_INTEGER ? value < max : value <= max)
 }
 
 type Place = { readonly view: DataView; readonly at: number; readonly little: boolean }
@@ -77,30 +118,39 @@ function writeNumber({ view, at, little }: Place, vr: Vr, value: number): void {
   switch (vr) {
     case 'US':
     case 'OW':
-      return view.setUint16(at, value, little)
+      view.setUint16(at, value, little)
+      break
     case 'SS':
-      return view.setInt16(at, value, little)
+      view.setInt16(at, value, little)
+      break
     case 'UL':
     case 'OL':
-      return view.setUint32(at, value, little)
+      view.setUint32(at, value, little)
+      break
     case 'SL':
-      return view.setInt32(at, value, little)
+      view.setInt32(at, value, little)
+      break
     case 'FL':
     case 'OF':
-      return view.setFloat32(at, value, little)
+      view.setFloat32(at, value, little)
+      break
     case 'FD':
     case 'OD':
-      return view.setFloat64(at, value, little)
+      view.setFloat64(at, value, little)
+      break
     case 'UV':
     case 'OV':
-      return view.setBigUint64(at, BigInt(value), little)
+      view.setBigUint64(at, BigInt(value), little)
+      break
     case 'SV':
-      return view.setBigInt64(at, BigInt(value), little)
+      view.setBigInt64(at, BigInt(value), little)
+      break
     case 'AT':
       view.setUint16(at, value >>> 16, little)
-      return view.setUint16(at + 2, value & 0xffff, little)
+      view.setUint16(at + 2, value & 0xffff, little)
+      break
     default:
-      return view.setUint8(at, value)
+      view.setUint8(at, value)
   }
 }
 
@@ -109,7 +159,12 @@ export function dataset(
   as: { readonly encoding?: Encoding; readonly charset?: readonly string[] } = {},
 ): Dataset {
   const sorted = [...elements].sort((a, b) => a.tag - b.tag)
-  return { kind: 'dataset', elements: sorted, encoding: as.encoding ?? EXPLICIT_LITTLE, charset: as.charset ?? [] }
+  return {
+    kind: 'dataset',
+    elements: sorted,
+    encoding: as.encoding ?? EXPLICIT_LITTLE,
+    charset: as.charset ?? [],
+  }
 }
 
 /** The same content with every text in UTF-8, items included: for a value that the old character set cannot express. */
@@ -124,7 +179,12 @@ function moved(source: Dataset, root: boolean): Dataset {
     if (element.tag === SPECIFIC_CHARACTER_SET) continue
     const { value } = element
     if (value.kind === 'items') {
-      elements.push(sequence(element.tag, value.items.map((item) => moved(item, false))))
+      elements.push(
+        sequence(
+          element.tag,
+          value.items.map((item) => moved(item, false)),
+        ),
+      )
     } else if (value.kind === 'bytes' && usesCharset(element.vr)) {
       const { text } = decodeText(value.bytes, source.charset, element.vr)
       elements.push(make(target, element.tag, element.vr, text))
@@ -179,10 +239,16 @@ export function newFile(from: NewFile): DicomFile {
 /** A data set keeps its own encoding; the writer converts. Only pixel data cannot change between syntaxes. */
 function inEncodingOf(source: Dataset, syntaxUid: Uid): Dataset {
   const syntax = transferSyntax(syntaxUid)
-  if (!syntax) throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a transfer syntax that the standard does not register')
+  if (!syntax)
+    throw new DicomError(
+      'UNSUPPORTED_TRANSFER_SYNTAX',
+      'a transfer syntax that the standard does not register',
+    )
   const pixels = find(source, tag(0x7fe00010))
   if (pixels && syntax.encapsulated !== (pixels.value.kind === 'fragments')) {
-    throw new DicomError('BAD_VALUE', 'pixel data in a form that the transfer syntax forbids', { tag: pixels.tag })
+    throw new DicomError('BAD_VALUE', 'pixel data in a form that the transfer syntax forbids', {
+      tag: pixels.tag,
+    })
   }
   return source
 }

@@ -8,19 +8,20 @@
 // A region is a prefix of the source that grows: where the parser needs bytes that are not loaded yet it throws
 // NeedMore and the caller parses again over more. Top-level pixel data is recorded as a place and never loaded.
 
+import { lookup } from './dictionary.ts'
 import { DicomError } from './errors.ts'
+import { ITEM, SEQUENCE_END, UNDEFINED_LENGTH, walkFragments } from './fragments.ts'
+import { type Creators, implicitVr, noteCreator } from './implicit.ts'
 import type { Limits } from './limits.ts'
 import type { ByteSource, Dataset, Element, Encoding, Span, Tag, Value, Vr, Warning } from './model.ts'
-import { elementOf, fromBytes, groupOf, isPrivate, tag } from './model.ts'
-import { lookup } from './dictionary.ts'
-import { privateEntry } from './private-dictionary.ts'
+import { fromBytes, groupOf, isPrivate, tag } from './model.ts'
+import { checkOrder } from './order.ts'
 import { decodeAscii } from './values.ts'
 import { hasLongLength, vrFromBytes } from './vr.ts'
 
-const UNDEFINED_LENGTH = 0xffffffff
-const ITEM = tag(0xfffee000)
 const ITEM_END = tag(0xfffee00d)
-const SEQUENCE_END = tag(0xfffee0dd)
+/** Past 1 MiB it is no padding, whatever it holds. */
+const MAX_PADDING = 1024 * 1024
 const SPECIFIC_CHARACTER_SET = tag(0x00080005)
 const PIXEL_DATA = tag(0x7fe00010)
 const FLOAT_PIXEL_DATA = tag(0x7fe00008)
@@ -36,7 +37,13 @@ export class NeedMore {
 }
 
 /** What one file may spend, shared by all its regions. */
-export type Budget = { elements: number; readonly limits: Limits; readonly warnings: Warning[] }
+export type Budget = {
+  elements: number
+  /** Bytes of the regions that are done. */
+  header: number
+  readonly limits: Limits
+  readonly warnings: Warning[]
+}
 
 export type Region = {
   readonly bytes: Uint8Array
@@ -81,7 +88,22 @@ type Context = {
   readonly end: number | undefined
 }
 
-type Header = { readonly tag: Tag; readonly vr: Vr; readonly length: number; readonly start: number; readonly at: number }
+type Header = {
+  readonly tag: Tag
+  readonly vr: Vr
+  readonly length: number
+  readonly start: number
+  readonly at: number
+}
+
+type ItemHeader = { readonly start: number; readonly length: number; readonly of: Tag }
+
+export type RootStart = {
+  readonly encoding: Encoding
+  readonly charset: readonly string[]
+  /** The tag before this region, where pixel data beyond the last one was skipped. */
+  readonly last: Tag | undefined
+}
 
 export class Parser {
   readonly #region: Region
@@ -93,18 +115,19 @@ export class Parser {
     this.#budget = budget
   }
 
+  /** How much of the region is header: what the last element kept of it, too, but not pixel data beyond it. */
   get position(): number {
     return this.#at
   }
 
-  /** The elements of the top level from `from` on, up to the end, to pixel data, or to what is no element. */
-  root(from: number, encoding: Encoding, charset: readonly string[]): { elements: Element[]; charset: readonly string[]; stop: Stop } {
-    this.#at = from
+  /** The elements of the top level, up to the end, to pixel data, or to what is no element. */
+  root(from: RootStart): { elements: Element[]; charset: readonly string[]; stop: Stop } {
+    const { encoding } = from
     const elements: Element[] = []
-    let inForce = charset
-    const creators = new Map<number, string>()
+    let inForce = from.charset
+    const creators: Creators = new Map()
     for (;;) {
-      const stop = this.#rootStop(encoding, elements)
+      const stop = this.#rootStop(encoding, elements.at(-1)?.tag ?? from.last)
       if (stop) return { elements, charset: inForce, stop }
       const header = this.#header(encoding, creators)
       if (isPixelData(header.tag)) {
@@ -122,9 +145,8 @@ export class Parser {
     }
   }
 
-  /** Group 0002: explicit little endian up to the first tag of another group, or to `end`. */
-  meta(from: number): { elements: Element[]; end: number } {
-    this.#at = from
+  /** Group 0002: explicit little endian up to the first tag of another group. */
+  meta(): { elements: Element[]; end: number } {
     const encoding: Encoding = { explicit: true, bigEndian: false }
     const elements: Element[] = []
     while (!this.#atEnd()) {
@@ -136,18 +158,23 @@ export class Parser {
     return { elements, end: this.#at }
   }
 
-  #rootStop(encoding: Encoding, elements: readonly Element[]): Stop | undefined {
+  #rootStop(encoding: Encoding, last: Tag | undefined): Stop | undefined {
     const at = this.#region.base + this.#at
     if (at >= this.#region.source.size) return { kind: 'end', at }
     const left = this.#region.source.size - at
+    const seenPixels = last !== undefined && last >= FLOAT_PIXEL_DATA
+    if (left < 8 && !seenPixels && this.#region.source.read(at, left).some((byte) => byte !== 0))
+      this.#need(8)
     if (left < 8) return { kind: 'trailing', at }
     this.#need(8)
     const next = this.#peekTag(encoding.bigEndian)
-    const last = elements.at(-1)
-    const seenPixels = last !== undefined && last.tag >= FLOAT_PIXEL_DATA
     // Bytes that cannot continue an ended data set are reported as trailing, not parsed as elements.
-    if (seenPixels && next < last.tag) return { kind: 'trailing', at }
+    if (seenPixels && next < last) return { kind: 'trailing', at }
     if (seenPixels && encoding.explicit && !this.#plausibleVr()) return { kind: 'trailing', at }
+    if (last !== undefined && next === 0) {
+      if (isZero(this.#region.source, { offset: at, length: left })) return { kind: 'trailing', at }
+      throw new DicomError('BAD_TAG', 'an empty tag inside the data set', { tag: next, offset: at })
+    }
     return undefined
   }
 
@@ -170,7 +197,11 @@ export class Parser {
     if (end <= this.#region.bytes.length) return
     if (this.#region.base + end > this.#region.source.size) {
       const at = of === undefined ? { offset: this.#offset() } : { tag: of, offset: this.#offset() }
-      throw new DicomError('TRUNCATED', 'the file ends inside an element: ask its sender for a whole copy', at)
+      throw new DicomError(
+        'TRUNCATED',
+        'the file ends inside an element: ask its sender for a whole copy',
+        at,
+      )
     }
     throw new NeedMore(end)
   }
@@ -195,7 +226,10 @@ export class Parser {
   #count(of: Tag): void {
     this.#budget.elements += 1
     if (this.#budget.elements > this.#budget.limits.elements) {
-      throw new DicomError('LIMIT_ELEMENTS', 'more elements than one file may hold', { tag: of, offset: this.#offset() })
+      throw new DicomError('LIMIT_ELEMENTS', 'more elements than one file may hold', {
+        tag: of,
+        offset: this.#offset(),
+      })
     }
   }
 
@@ -205,7 +239,10 @@ export class Parser {
     const t = this.#peekTag(encoding.bigEndian)
     this.#count(t)
     if (groupOf(t) === 0xfffe) {
-      throw new DicomError('BAD_TAG', 'a delimiter where an element must stand', { tag: t, offset: this.#offset() })
+      throw new DicomError('BAD_TAG', 'a delimiter where an element must stand', {
+        tag: t,
+        offset: this.#offset(),
+      })
     }
     if (!encoding.explicit) {
       const length = this.#u32(start + 4, encoding.bigEndian)
@@ -215,7 +252,10 @@ export class Parser {
     const b = this.#region.bytes
     const vr = vrFromBytes(b[start + 4] ?? 0, b[start + 5] ?? 0)
     if (vr === undefined) {
-      throw new DicomError('BAD_VR', 'no value representation where one must stand', { tag: t, offset: this.#offset() })
+      throw new DicomError('BAD_VR', 'no value representation where one must stand', {
+        tag: t,
+        offset: this.#offset(),
+      })
     }
     if (!hasLongLength(vr)) {
       const length = this.#u16(start + 6, encoding.bigEndian)
@@ -233,7 +273,10 @@ export class Parser {
     const bytes = this.#region.bytes
     if (length === UNDEFINED_LENGTH) return this.#undefinedLength(header, context)
     if (context.end !== undefined && header.at + length > context.end) {
-      throw new DicomError('BAD_LENGTH', 'a value runs past the item that holds it', { tag: t, offset: this.#offset(start) })
+      throw new DicomError('BAD_LENGTH', 'a value runs past the item that holds it', {
+        tag: t,
+        offset: this.#offset(start),
+      })
     }
     if (length > this.#budget.limits.headerBytes) {
       this.#refuseLength(header)
@@ -242,13 +285,20 @@ export class Parser {
     const end = header.at + length
     if (header.vr === 'SQ') {
       const items = this.#items(context, end, t)
-      return new ReadElement({ tag: t, vr: 'SQ', bytes, start, end }, { kind: 'items', items, undefinedLength: false })
+      return new ReadElement(
+        { tag: t, vr: 'SQ', bytes, start, end },
+        { kind: 'items', items, undefinedLength: false },
+      )
     }
-    const known = header.vr === 'UN' && context.encoding.explicit ? this.#unknownAsSequence(header, context) : undefined
+    const known =
+      header.vr === 'UN' && context.encoding.explicit ? this.#unknownAsSequence(header, context) : undefined
     this.#at = end
     if (known) return known
     if (length % 2 === 1) this.#warn('ODD_LENGTH', t, start)
-    return new ReadElement({ tag: t, vr: header.vr, bytes, start, end }, { kind: 'bytes', bytes: bytes.subarray(header.at, end) })
+    return new ReadElement(
+      { tag: t, vr: header.vr, bytes, start, end },
+      { kind: 'bytes', bytes: bytes.subarray(header.at, end) },
+    )
   }
 
   #refuseLength(header: Header): never {
@@ -267,14 +317,30 @@ export class Parser {
       const inner = vr === 'UN' ? { ...context, encoding: IMPLICIT_LITTLE } : context
       if (vr === 'UN' && context.encoding.explicit) this.#warn('UN_AS_SEQUENCE', t, start)
       const items = this.#items(inner, undefined, t)
-      return new ReadElement({ tag: t, vr: 'SQ', bytes, start, end: this.#at }, { kind: 'items', items, undefinedLength: true })
+      return new ReadElement(
+        { tag: t, vr: 'SQ', bytes, start, end: this.#at },
+        { kind: 'items', items, undefinedLength: true },
+      )
     }
     if (vr !== 'OB' && vr !== 'OW') {
-      throw new DicomError('BAD_LENGTH', 'an undefined length that its VR forbids', { tag: t, offset: this.#offset(start) })
+      throw new DicomError('BAD_LENGTH', 'an undefined length that its VR forbids', {
+        tag: t,
+        offset: this.#offset(start),
+      })
     }
-    const value = walkFragments({ source: fromBytes(bytes), from: this.#at, limit: this.#budget.limits.fragments, bigEndian: context.encoding.bigEndian, of: t }, (end) => {
-      if (this.#region.base + bytes.length < this.#region.source.size) throw new NeedMore(Math.max(end, bytes.length * 2))
-    })
+    const value = walkFragments(
+      {
+        source: fromBytes(bytes),
+        from: this.#at,
+        limits: this.#budget.limits,
+        bigEndian: context.encoding.bigEndian,
+        of: t,
+      },
+      (end) => {
+        if (this.#region.base + bytes.length < this.#region.source.size)
+          throw new NeedMore(Math.max(end, bytes.length * 2))
+      },
+    )
     this.#at = value.span.offset + value.span.length
     return new ReadElement({ tag: t, vr, bytes, start, end: this.#at }, value)
   }
@@ -283,6 +349,7 @@ export class Parser {
   #unknownAsSequence(header: Header, context: Context): Element | undefined {
     if (header.length === 0 || isPrivate(header.tag) || lookup(header.tag)?.vr !== 'SQ') return undefined
     const spent = this.#budget.elements
+    const warned = this.#budget.warnings.length
     try {
       const end = header.at + header.length
       const items = this.#items({ ...context, encoding: IMPLICIT_LITTLE }, end, header.tag)
@@ -292,6 +359,7 @@ export class Parser {
     } catch (error) {
       if (!(error instanceof DicomError) || error.code.startsWith('LIMIT')) throw error
       this.#budget.elements = spent
+      this.#budget.warnings.length = warned
       return undefined
     }
   }
@@ -299,7 +367,10 @@ export class Parser {
   /** Items up to `end`, or up to the sequence delimiter. */
   #items(context: Context, end: number | undefined, of: Tag): Dataset[] {
     if (context.depth + 1 > this.#budget.limits.depth) {
-      throw new DicomError('LIMIT_DEPTH', 'sequences nested deeper than any real object', { tag: of, offset: this.#offset() })
+      throw new DicomError('LIMIT_DEPTH', 'sequences nested deeper than any real object', {
+        tag: of,
+        offset: this.#offset(),
+      })
     }
     const items: Dataset[] = []
     const { bigEndian } = context.encoding
@@ -312,9 +383,12 @@ export class Parser {
       this.#at = start + 8
       if (t === SEQUENCE_END && end === undefined) return items
       if (t !== ITEM) {
-        throw new DicomError('BAD_TAG', 'no item where one must stand', { tag: of, offset: this.#offset(start) })
+        throw new DicomError('BAD_TAG', 'no item where one must stand', {
+          tag: of,
+          offset: this.#offset(start),
+        })
       }
-      items.push(this.#item(start, length, { ...context, depth: context.depth + 1, end }, of))
+      items.push(this.#item({ start, length, of }, { ...context, depth: context.depth + 1, end }))
     }
     if (this.#at !== end) {
       throw new DicomError('BAD_LENGTH', 'items run past their sequence', { tag: of, offset: this.#offset() })
@@ -322,11 +396,14 @@ export class Parser {
     return items
   }
 
-  #item(start: number, length: number, outer: Context, of: Tag): Dataset {
+  #item({ start, length, of }: ItemHeader, outer: Context): Dataset {
     const defined = length !== UNDEFINED_LENGTH
     const end = defined ? this.#at + length : undefined
     if (end !== undefined && outer.end !== undefined && end > outer.end) {
-      throw new DicomError('BAD_LENGTH', 'an item runs past its sequence', { tag: of, offset: this.#offset(start) })
+      throw new DicomError('BAD_LENGTH', 'an item runs past its sequence', {
+        tag: of,
+        offset: this.#offset(start),
+      })
     }
     if (end !== undefined) this.#need(length, of)
     const context: Context = { ...outer, end: end ?? outer.end }
@@ -335,14 +412,18 @@ export class Parser {
     return { kind: 'dataset', elements, encoding: outer.encoding, charset, raw }
   }
 
-  #itemElements(context: Context, end: number | undefined): { elements: Element[]; charset: readonly string[] } {
+  #itemElements(
+    context: Context,
+    end: number | undefined,
+  ): { elements: Element[]; charset: readonly string[] } {
     const elements: Element[] = []
-    const creators = new Map<number, string>()
+    const creators: Creators = new Map()
     let charset = context.charset
     while (end === undefined || this.#at < end) {
       this.#need(8)
       if (end === undefined && this.#peekTag(context.encoding.bigEndian) === ITEM_END) {
         this.#at += 8
+        this.#checkOrder(elements)
         return { elements, charset }
       }
       const element = this.#value(this.#header(context.encoding, creators), { ...context, charset })
@@ -368,14 +449,18 @@ export class Parser {
     if (length !== UNDEFINED_LENGTH) {
       if (at + length > source.size) {
         const where = { tag: t, offset: this.#offset(header.start) }
-        throw new DicomError('TRUNCATED', 'pixel data ends before its length: ask its sender for a whole copy', where)
+        throw new DicomError(
+          'TRUNCATED',
+          'pixel data ends before its length: ask its sender for a whole copy',
+          where,
+        )
       }
       if (length % 2 === 1) this.#warn('ODD_LENGTH', t, header.start)
       const span: Span = { offset: at, length }
       return { element: { tag: t, vr, value: { kind: 'bulk', source, span } }, end: at + length }
     }
-    const limit = this.#budget.limits.fragments
-    const value = walkFragments({ source, from: at, limit, bigEndian: encoding.bigEndian, of: t })
+    const { limits } = this.#budget
+    const value = walkFragments({ source, from: at, limits, bigEndian: encoding.bigEndian, of: t })
     return { element: { tag: t, vr, value }, end: value.span.offset + value.span.length }
   }
 
@@ -386,72 +471,9 @@ export class Parser {
   }
 }
 
-/** Tags ascend and stand once in a data set (PS3.5 7.1); the first duty is the reader's, the second a refusal. */
-export function checkOrder(elements: readonly Element[], unsorted: (t: Tag) => void, offset: number): void {
-  let last = -1
-  let sorted = true
-  for (const element of elements) {
-    if (element.tag <= last) sorted = false
-    last = element.tag
-  }
-  if (sorted) return
-  const seen = new Set<Tag>()
-  for (const element of elements) {
-    if (seen.has(element.tag)) {
-      throw new DicomError('DUPLICATE_TAG', 'an attribute stands twice in one data set', { tag: element.tag, offset })
-    }
-    seen.add(element.tag)
-  }
-  const first = elements[0]
-  if (first) unsorted(first.tag)
-}
-
-type FragmentWalk = {
-  readonly source: ByteSource
-  readonly from: number
-  readonly limit: number
-  readonly bigEndian: boolean
-  readonly of: Tag
-}
-
-/** PS3.5 A.4: the offset table item, the fragments, the delimiter. `short` is told where bytes were missing. */
-function walkFragments(walk: FragmentWalk, short?: (end: number) => void): Extract<Value, { kind: 'fragments' }> {
-  const { source, from, of } = walk
-  const fragments: Span[] = []
-  let offsetTable: Uint8Array | undefined
-  let at = from
-  let window = source.read(at, 4096)
-  let windowAt = at
-  for (;;) {
-    if (at + 8 > source.size) {
-      short?.(at + 8)
-      throw new DicomError('TRUNCATED', 'encapsulated pixel data ends without its delimiter', { tag: of, offset: at })
-    }
-    if (at < windowAt || at + 8 > windowAt + window.length) {
-      windowAt = at
-      window = source.read(at, 4096)
-    }
-    const view = new DataView(window.buffer, window.byteOffset + (at - windowAt), 8)
-    const marker = view.getUint16(0, !walk.bigEndian) * 0x10000 + view.getUint16(2, !walk.bigEndian)
-    const length = view.getUint32(4, !walk.bigEndian)
-    at += 8
-    if (marker === SEQUENCE_END) break
-    if (marker !== ITEM || length === UNDEFINED_LENGTH) {
-      throw new DicomError('BAD_TAG', 'no fragment where one must stand', { tag: of, offset: at - 8 })
-    }
-    if (at + length > source.size) {
-      short?.(at + length)
-      throw new DicomError('TRUNCATED', 'a fragment runs past the end', { tag: of, offset: at - 8 })
-    }
-    if (offsetTable === undefined) offsetTable = source.read(at, length).slice()
-    else fragments.push({ offset: at, length })
-    if (fragments.length > walk.limit) {
-      throw new DicomError('LIMIT_FRAGMENTS', 'more fragments than frames can need', { tag: of, offset: at })
-    }
-    at += length
-  }
-  const span = { offset: from, length: at - from }
-  return { kind: 'fragments', source, offsetTable: offsetTable ?? new Uint8Array(0), fragments, span }
+/** Padding: short, and nothing but zeros. */
+export function isZero(source: ByteSource, span: Span): boolean {
+  return span.length <= MAX_PADDING && source.read(span.offset, span.length).every((byte) => byte === 0)
 }
 
 function isPixelData(t: Tag): boolean {
@@ -462,21 +484,4 @@ function charsetOf(element: Element): readonly string[] {
   if (element.value.kind !== 'bytes') return []
   const value = decodeAscii(element.value.bytes)
   return value.trim() === '' ? [] : value.split('\\').map((term) => term.trim())
-}
-
-function noteCreator(creators: Map<number, string>, element: Element): void {
-  const low = elementOf(element.tag)
-  if (!isPrivate(element.tag) || low < 0x10 || low > 0xff || element.value.kind !== 'bytes') return
-  creators.set(groupOf(element.tag) * 0x100 + low, decodeAscii(element.value.bytes).trim())
-}
-
-function implicitVr(t: Tag, length: number, creators: ReadonlyMap<number, string>): Vr {
-  if (length === UNDEFINED_LENGTH && t !== PIXEL_DATA) return 'SQ'
-  if (!isPrivate(t)) return lookup(t)?.vr ?? 'UN'
-  const low = elementOf(t)
-  if (low >= 0x10 && low <= 0xff) return 'LO'
-  const creator = creators.get(groupOf(t) * 0x100 + (low >> 8))
-  const vr = creator === undefined ? undefined : privateEntry(creator, t)?.vr
-  // A guessed private sequence that is none would refuse the whole file: bytes of unknown meaning stay bytes.
-  return vr === undefined || vr === 'SQ' ? 'UN' : vr
 }

@@ -9,7 +9,8 @@ import { DicomError } from './errors.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import type { ByteSource, Dataset, DicomFile, Element, Encoding, Span, Uid, Warning } from './model.ts'
 import { find, fromBytes, tag } from './model.ts'
-import { type Budget, checkOrder, NeedMore, Parser, type Region } from './parse.ts'
+import { checkOrder } from './order.ts'
+import { type Budget, isZero, NeedMore, Parser, type Region } from './parse.ts'
 import { transferSyntax } from './uids.ts'
 import { decodeAscii } from './values.ts'
 import { vrFromBytes } from './vr.ts'
@@ -37,7 +38,7 @@ type MetaRead = { readonly meta: Dataset | undefined; readonly end: number }
 export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFile {
   if (source.size === 0) throw new DicomError('EMPTY', 'the file is empty', { offset: 0 })
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const budget: Budget = { elements: 0, limits, warnings: [] }
+  const budget: Budget = { elements: 0, header: 0, limits, warnings: [] }
   const start = findStart(source, budget.warnings)
   const { meta, end } = readMeta(source, start.at, budget)
   const named = meta && find(meta, TRANSFER_SYNTAX_UID)
@@ -45,37 +46,59 @@ export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFi
   const head = source.read(end, 8)
   const syntax = claimed ? known(claimed) : undefined
   if (syntax?.deflated) {
-    const inner = fromBytes(inflate(source, end, options.inflate, limits))
-    return assemble({ source: inner, at: 0, encoding: syntax.encoding }, { start, meta, syntax: syntax.uid }, budget)
+    const inner = fromBytes(inflate({ source, at: end, limits }, options.inflate))
+    return assemble(
+      { source: inner, at: 0, encoding: syntax.encoding },
+      { start, meta, syntax: syntax.uid },
+      budget,
+    )
   }
   const guessed = guessEncoding(head, syntax?.encoding)
   if (guessed === undefined) {
-    if (source.size - end < 8) throw new DicomError('TRUNCATED', 'no data set after the file meta', { offset: end })
-    throw new DicomError('NOT_DICOM', 'no data set: not a DICOM file, or one in a form nobody can name', { offset: end })
+    if (source.size - end < 8)
+      throw new DicomError('TRUNCATED', 'no data set after the file meta', { offset: end })
+    throw new DicomError('NOT_DICOM', 'no data set: not a DICOM file, or one in a form nobody can name', {
+      offset: end,
+    })
   }
-  if (!syntax || !sameEncoding(guessed, syntax.encoding)) {
-    budget.warnings.push({ code: 'GUESSED_ENCODING', offset: end })
-    if (syntax?.encapsulated) {
-      throw new DicomError('BAD_META', 'the transfer syntax and the data set contradict each other', { offset: end })
-    }
-  }
-  const uid = syntax && sameEncoding(guessed, syntax.encoding) ? syntax.uid : uidOf(guessed)
+  const agrees = syntax !== undefined && sameEncoding(guessed, syntax.encoding)
+  if (!agrees) budget.warnings.push({ code: 'GUESSED_ENCODING', offset: end })
+  // Compressed frames in an implicit data set exist: the frames are what the syntax says, and writing makes it explicit.
+  const uid = syntax && (agrees || (syntax.encapsulated && !guessed.bigEndian)) ? syntax.uid : uidOf(guessed)
   return assemble({ source, at: end, encoding: guessed }, { start, meta, syntax: uid }, budget)
 }
 
 function known(uid: string): ReturnType<typeof transferSyntax> {
   const syntax = transferSyntax(uid)
   if (syntax) return syntax
-  throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a transfer syntax that the standard does not register', {
-    tag: TRANSFER_SYNTAX_UID,
-  })
+  throw new DicomError(
+    'UNSUPPORTED_TRANSFER_SYNTAX',
+    'a transfer syntax that the standard does not register',
+    {
+      tag: TRANSFER_SYNTAX_UID,
+    },
+  )
 }
 
 function findStart(source: ByteSource, warnings: Warning[]): Start {
   const head = source.read(0, PREAMBLE + 4)
-  if (isDicm(head, PREAMBLE)) return { preamble: head.slice(0, PREAMBLE), at: PREAMBLE + 4 }
+  if (isDicm(head, PREAMBLE) && !startsWithIdentity(head))
+    return { preamble: head.slice(0, PREAMBLE), at: PREAMBLE + 4 }
   warnings.push({ code: 'NO_PREAMBLE', offset: 0 })
-  return { preamble: undefined, at: isDicm(head, 0) ? 4 : 0 }
+  if (isDicm(head, 0)) return { preamble: new Uint8Array(0), at: 4 }
+  return { preamble: undefined, at: 0 }
+}
+
+/** A data set from byte 0 whose text happens to say DICM at byte 128: no preamble begins with (0008,0005) or (0002,0000). */
+function startsWithIdentity(head: Uint8Array): boolean {
+  return (
+    ['08000500', '08000800', '02000000'].some((start) => hexStart(head) === start) &&
+    fits(head, EXPLICIT_ENCODING)
+  )
+}
+
+function hexStart(head: Uint8Array): string {
+  return [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function isDicm(bytes: Uint8Array, at: number): boolean {
@@ -88,7 +111,7 @@ function readMeta(source: ByteSource, at: number, budget: Budget): MetaRead {
     budget.warnings.push({ code: 'NO_META', offset: at })
     return { meta: undefined, end: at }
   }
-  const { elements, end } = loadRegion({ source, base: at, first: 4096 }, budget, (parser) => parser.meta(0))
+  const { elements, end } = loadRegion({ source, base: at, first: 4096 }, budget, (parser) => parser.meta())
   checkOrder(elements, (t) => budget.warnings.push({ code: 'UNSORTED', tag: t, offset: at }), at)
   if (!elements.some((element) => element.tag === META_LENGTH)) {
     budget.warnings.push({ code: 'NO_META_LENGTH', offset: at })
@@ -104,20 +127,24 @@ function loadRegion<T>(
   parse: (parser: Parser) => T,
 ): T {
   const { source, base } = from
-  const available = source.size - base
+  const available = Math.min(source.size - base, budget.limits.headerBytes - budget.header)
   let size = Math.min(from.first, available)
   for (;;) {
     const region: Region = { bytes: source.read(base, size), base, source }
-    if (region.bytes.length < size) throw new DicomError('TRUNCATED', 'the file became shorter while it was read', { offset: base })
+    if (region.bytes.length < size)
+      throw new DicomError('TRUNCATED', 'the file became shorter while it was read', { offset: base })
     const spent = budget.elements
     const warned = budget.warnings.length
     try {
-      return parse(new Parser(region, budget))
+      const parser = new Parser(region, budget)
+      const parsed = parse(parser)
+      budget.header += parser.position
+      return parsed
     } catch (error) {
       if (!(error instanceof NeedMore)) throw error
       budget.elements = spent
       budget.warnings.length = warned
-      if (error.bytes > budget.limits.headerBytes) {
+      if (error.bytes > available) {
         throw new DicomError('LIMIT_HEADER', 'more header than one file may have', { offset: base + size })
       }
       size = Math.min(available, Math.max(size * 4, error.bytes + FIRST_REGION))
@@ -136,7 +163,7 @@ function assemble(body: Body, front: Front, budget: Budget): DicomFile {
   for (;;) {
     const first = base === body.at ? FIRST_REGION : 4096
     const part = loadRegion({ source: body.source, base, first }, budget, (parser) =>
-      parser.root(0, body.encoding, charset),
+      parser.root({ encoding: body.encoding, charset, last: elements.at(-1)?.tag }),
     )
     for (const element of part.elements) elements.push(element)
     charset = part.charset
@@ -145,13 +172,18 @@ function assemble(body: Body, front: Front, budget: Budget): DicomFile {
       if (base >= body.source.size) break
       continue
     }
-    if (part.stop.kind === 'trailing') trailing = { offset: part.stop.at, length: body.source.size - part.stop.at }
+    if (part.stop.kind === 'trailing')
+      trailing = { offset: part.stop.at, length: body.source.size - part.stop.at }
     break
   }
   checkOrder(elements, (t) => budget.warnings.push({ code: 'UNSORTED', tag: t, offset: body.at }), body.at)
-  if (elements.length === 0) throw new DicomError('TRUNCATED', 'no element in the data set', { offset: body.at })
+  if (elements.length === 0)
+    throw new DicomError('TRUNCATED', 'no element in the data set', { offset: body.at })
   if (trailing) {
-    budget.warnings.push({ code: isZero(body.source, trailing) ? 'TRAILING_PADDING' : 'TRAILING_BYTES', offset: trailing.offset })
+    budget.warnings.push({
+      code: isZero(body.source, trailing) ? 'TRAILING_PADDING' : 'TRAILING_BYTES',
+      offset: trailing.offset,
+    })
   }
   const dataset: Dataset = { kind: 'dataset', elements, encoding: body.encoding, charset }
   return {
@@ -164,22 +196,27 @@ function assemble(body: Body, front: Front, budget: Budget): DicomFile {
   }
 }
 
-function isZero(source: ByteSource, span: Span): boolean {
-  // Past 1 MiB it is no padding, whatever it holds.
-  if (span.length > 1024 * 1024) return false
-  return source.read(span.offset, span.length).every((byte) => byte === 0)
-}
+type Deflated = { readonly source: ByteSource; readonly at: number; readonly limits: Limits }
 
-function inflate(source: ByteSource, at: number, run: Inflate | undefined, limits: Limits): Uint8Array {
-  if (!run) throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no inflater was given', { offset: at })
-  const deflated = source.read(at, Math.min(source.size - at, limits.inflatedBytes))
+function inflate({ source, at, limits }: Deflated, run: Inflate | undefined): Uint8Array {
+  if (!run)
+    throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no inflater was given', {
+      offset: at,
+    })
+  // No deflater makes its input longer than this.
+  const deflated = source.read(at, Math.min(source.size - at, Math.ceil(limits.inflatedBytes * 1.125) + 1024))
   let inflated: Uint8Array
   try {
     inflated = run(deflated, limits.inflatedBytes + 1)
   } catch (cause) {
     const big = cause instanceof RangeError || (cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE'
-    if (big) throw new DicomError('LIMIT_INFLATED', 'a deflated data set larger than one may be', { offset: at })
-    throw new DicomError('INFLATE_FAILED', 'the deflated data set is damaged: ask its sender for a whole copy', { offset: at })
+    if (big)
+      throw new DicomError('LIMIT_INFLATED', 'a deflated data set larger than one may be', { offset: at })
+    throw new DicomError(
+      'INFLATE_FAILED',
+      'the deflated data set is damaged: ask its sender for a whole copy',
+      { offset: at },
+    )
   }
   if (inflated.length > limits.inflatedBytes) {
     throw new DicomError('LIMIT_INFLATED', 'a deflated data set larger than one may be', { offset: at })
@@ -193,23 +230,27 @@ const BIG_ENCODING: Encoding = { explicit: true, bigEndian: true }
 
 /** What the first element says; the claim wins wherever it can be true. */
 function guessEncoding(head: Uint8Array, claimed: Encoding | undefined): Encoding | undefined {
-  const candidates = [EXPLICIT_ENCODING, BIG_ENCODING, IMPLICIT_ENCODING].filter((encoding) => fits(head, encoding))
-  if (claimed) {
-    const same = candidates.find((encoding) => sameEncoding(encoding, claimed))
-    if (same) return same
-  }
-  return candidates[0]
+  if (claimed && fits(head, claimed, LAST_GROUP)) return claimed
+  // A first value longer than a guess would believe.
+  if (claimed && !claimed.explicit && head.length >= 8 && !fits(head, EXPLICIT_ENCODING, LAST_GROUP))
+    return claimed
+  return [EXPLICIT_ENCODING, BIG_ENCODING, IMPLICIT_ENCODING].find((encoding) => fits(head, encoding))
 }
 
-function fits(head: Uint8Array, encoding: Encoding): boolean {
+/** A claimed encoding may begin anywhere; a guess only where data sets really begin. */
+const LAST_GROUP = 0xffff
+const FIRST_GROUPS = 0x0100
+
+function fits(head: Uint8Array, encoding: Encoding, last = FIRST_GROUPS): boolean {
   if (head.length < 8) return false
   const [a = 0, b = 0] = head
   const group = encoding.bigEndian ? (a << 8) | b : a | (b << 8)
   // The first group of a data set is 0008 but for odd objects (0004 in a DICOMDIR, 0010 or later in fragments).
-  if (group === 0 || group > 0x7fe0) return false
-  if (encoding.explicit) return vrFromBytes(head[4] ?? 0, head[5] ?? 0) !== undefined && group <= 0x0100
-  const length = ((head[4] ?? 0) | ((head[5] ?? 0) << 8) | ((head[6] ?? 0) << 16) | ((head[7] ?? 0) << 24)) >>> 0
-  return (length < 0x10000 || length === 0xffffffff) && group <= 0x0100
+  if (group === 0 || group > last) return false
+  if (encoding.explicit) return vrFromBytes(head[4] ?? 0, head[5] ?? 0) !== undefined
+  const length =
+    ((head[4] ?? 0) | ((head[5] ?? 0) << 8) | ((head[6] ?? 0) << 16) | ((head[7] ?? 0) << 24)) >>> 0
+  return length < 0x10000 || length === 0xffffffff
 }
 
 function sameEncoding(a: Encoding, b: Encoding): boolean {

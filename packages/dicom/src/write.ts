@@ -2,9 +2,9 @@
 // defined lengths, in the data set's encoding. Pixel data is copied from its source in pieces, never held.
 
 import { DicomError } from './errors.ts'
-import type { ByteSource, Dataset, DicomFile, Element, Encoding, Span, Value } from './model.ts'
+import type { ByteSource, Dataset, DicomFile, Element, Encoding, Span, Value, Vr } from './model.ts'
 import { transferSyntax } from './uids.ts'
-import { hasLongLength, numberWidth } from './vr.ts'
+import { hasLongLength, numberWidth, paddingByte } from './vr.ts'
 
 export type WriteOptions = {
   /** Raw deflate, for the deflated transfer syntaxes. */
@@ -20,121 +20,139 @@ const META_ENCODING: Encoding = { explicit: true, bigEndian: false }
  * @throws DicomError BAD_LENGTH where a value does not fit the length field of its VR.
  */
 export function* writeFile(file: DicomFile, options: WriteOptions = {}): Generator<Uint8Array> {
-  const out = new ByteWriter()
+  const out = new ByteWriter(META_ENCODING)
   if (file.preamble) {
     out.bytes(file.preamble)
     out.bytes(DICM)
   }
-  if (file.meta) for (const element of file.meta.elements) writeElement(out, element, file.meta, META_ENCODING)
+  if (file.meta) for (const element of file.meta.elements) writeElement(out, element, file.meta)
   const syntax = transferSyntax(file.transferSyntax)
   const encoding = syntax?.encoding ?? file.dataset.encoding
   if (!syntax?.deflated) {
-    yield* writeTop(out, file.dataset, encoding)
+    out.encoding = encoding
+    yield* writeTop(out, file.dataset)
     return
   }
-  if (!options.deflate) throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no deflater was given')
+  if (!options.deflate)
+    throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no deflater was given')
   yield out.take()
-  yield options.deflate(concat([...writeTop(new ByteWriter(), file.dataset, encoding)]))
+  const deflated = options.deflate(concat([...writeTop(new ByteWriter(encoding), file.dataset)]))
+  yield deflated
+  // PS3.5 A.5: a stream of odd length is padded by a NULL.
+  if (deflated.length % 2 === 1) yield new Uint8Array(1)
 }
 
 const DICM = new Uint8Array([0x44, 0x49, 0x43, 0x4d])
 
-function* writeTop(out: ByteWriter, dataset: Dataset, encoding: Encoding): Generator<Uint8Array> {
+function* writeTop(out: ByteWriter, dataset: Dataset): Generator<Uint8Array> {
   for (const element of dataset.elements) {
     const { value } = element
     if (value.kind === 'bytes' || value.kind === 'items') {
-      writeElement(out, element, dataset, encoding)
+      writeElement(out, element, dataset)
       continue
     }
-    writePixelHeader(out, element, encoding)
+    writePixelHeader(out, element)
     yield out.take()
-    const width = dataset.encoding.bigEndian === encoding.bigEndian ? 1 : numberWidth(element.vr)
+    const width = dataset.encoding.bigEndian === out.encoding.bigEndian ? 1 : numberWidth(element.vr)
     yield* pieces(value.source, value.span, value.kind === 'bulk' ? width : 1)
-    if (value.kind === 'bulk' && value.span.length % 2 === 1) out.u8(0)
   }
   if (out.length > 0) yield out.take()
 }
 
-function writePixelHeader(out: ByteWriter, element: Element, encoding: Encoding): void {
+function writePixelHeader(out: ByteWriter, element: Element): void {
   const length = element.value.kind === 'bulk' ? element.value.span.length : 0xffffffff
-  const even = length === 0xffffffff ? length : length + (length % 2)
-  if (element.value.kind === 'bulk' && even >= 0xffffffff) {
-    throw new DicomError('BAD_LENGTH', 'native pixel data of 4 GiB or more has no length field', { tag: element.tag })
+  if (element.value.kind === 'bulk' && length >= 0xffffffff) {
+    throw new DicomError('BAD_LENGTH', 'native pixel data of 4 GiB or more has no length field', {
+      tag: element.tag,
+    })
   }
-  writeHeader(out, element, even, encoding)
+  writeHeader(out, element, length)
 }
 
 function* pieces(source: ByteSource, span: Span, width: 1 | 2 | 4 | 8): Generator<Uint8Array> {
   for (let at = 0; at < span.length; at += PIECE) {
     const size = Math.min(PIECE, span.length - at)
     const piece = source.read(span.offset + at, size)
-    if (piece.length !== size) throw new DicomError('TRUNCATED', 'the file became shorter while it was read', { offset: span.offset + at })
+    if (piece.length !== size)
+      throw new DicomError('TRUNCATED', 'the file became shorter while it was read', {
+        offset: span.offset + at,
+      })
     yield width === 1 ? piece : swapped(piece, width)
   }
 }
 
-/** One element in the given encoding, raw where its bytes already are in it. */
-function writeElement(out: ByteWriter, element: Element, owner: Dataset, encoding: Encoding): void {
+/** One element in the writer's encoding, raw where its bytes already are in it. */
+function writeElement(out: ByteWriter, element: Element, owner: Dataset): void {
+  const { encoding } = out
   if (element.raw && sameEncoding(owner.encoding, encoding)) {
     out.bytes(element.raw)
     return
   }
   const { value } = element
   if (value.kind === 'bytes') {
-    const swap = owner.encoding.bigEndian !== encoding.bigEndian ? numberWidth(element.vr) : 1
-    const bytes = swap === 1 ? value.bytes : swapped(value.bytes, swap)
-    const odd = bytes.length % 2
-    writeHeader(out, element, bytes.length + odd, encoding)
-    out.bytes(bytes)
-    if (odd) out.u8(0)
+    // UN is little endian wherever it stands (PS3.5 6.2.2).
+    const odd = value.bytes.length % 2
+    const length = value.bytes.length + odd
+    const bigEndian = encoding.bigEndian && vrToWrite(element.vr, length, encoding) !== 'UN'
+    const swap = owner.encoding.bigEndian !== bigEndian ? numberWidth(element.vr) : 1
+    writeHeader(out, element, length)
+    out.bytes(swap === 1 ? value.bytes : swapped(value.bytes, swap))
+    if (odd) out.u8(paddingByte(element.vr))
     return
   }
   if (value.kind !== 'items') {
-    writeNestedPixels(out, element, value, encoding)
+    writeNestedPixels(out, element, value)
     return
   }
-  writeHeader(out, element, 0, encoding)
+  writeHeader(out, element, 0)
   const sequenceAt = out.length
-  for (const item of value.items) writeItem(out, item, encoding)
-  out.patchLength(sequenceAt - 4, out.length - sequenceAt, encoding.bigEndian)
+  for (const item of value.items) writeItem(out, item)
+  out.patchLength(sequenceAt)
 }
 
-function writeItem(out: ByteWriter, item: Dataset, encoding: Encoding): void {
-  if (item.raw && sameEncoding(item.encoding, encoding)) {
+function writeItem(out: ByteWriter, item: Dataset): void {
+  if (item.raw && sameEncoding(item.encoding, out.encoding)) {
     out.bytes(item.raw)
     return
   }
-  out.u16(0xfffe, encoding.bigEndian)
-  out.u16(0xe000, encoding.bigEndian)
-  out.u32(0, encoding.bigEndian)
+  out.u16(0xfffe)
+  out.u16(0xe000)
+  out.u32(0)
   const itemAt = out.length
-  for (const element of item.elements) writeElement(out, element, item, encoding)
-  out.patchLength(itemAt - 4, out.length - itemAt, encoding.bigEndian)
+  for (const element of item.elements) writeElement(out, element, item)
+  out.patchLength(itemAt)
 }
 
-function writeNestedPixels(out: ByteWriter, element: Element, value: Exclude<Value, { kind: 'bytes' | 'items' }>, encoding: Encoding): void {
-  writeHeader(out, element, value.kind === 'bulk' ? value.span.length : 0xffffffff, encoding)
+function writeNestedPixels(
+  out: ByteWriter,
+  element: Element,
+  value: Exclude<Value, { kind: 'bytes' | 'items' }>,
+): void {
+  writeHeader(out, element, value.kind === 'bulk' ? value.span.length : 0xffffffff)
   out.bytes(value.source.read(value.span.offset, value.span.length))
 }
 
-function writeHeader(out: ByteWriter, element: Element, length: number, encoding: Encoding): void {
-  const { bigEndian } = encoding
-  out.u16(element.tag >>> 16, bigEndian)
-  out.u16(element.tag & 0xffff, bigEndian)
-  if (!encoding.explicit) {
-    out.u32(length, bigEndian)
+function writeHeader(out: ByteWriter, element: Element, length: number): void {
+  out.u16(element.tag >>> 16)
+  out.u16(element.tag & 0xffff)
+  if (!out.encoding.explicit) {
+    out.u32(length)
     return
   }
-  // PS3.5 6.2.2: a value too long for its 16-bit length field goes out as UN.
-  const vr = !hasLongLength(element.vr) && length > 0xffff ? 'UN' : element.vr
+  const vr = vrToWrite(element.vr, length, out.encoding)
   out.u8(vr.charCodeAt(0))
   out.u8(vr.charCodeAt(1))
   if (!hasLongLength(vr)) {
-    out.u16(length, bigEndian)
+    out.u16(length)
     return
   }
-  out.u16(0, bigEndian)
-  out.u32(length, bigEndian)
+  out.u16(0)
+  out.u32(length)
+}
+
+/** PS3.5 6.2.2: a value too long for its 16-bit length field goes out as UN. */
+function vrToWrite(vr: Vr, length: number, encoding: Encoding): Vr {
+  return encoding.explicit && !hasLongLength(vr) && length > 0xffff ? 'UN' : vr
 }
 
 export function sameEncoding(a: Encoding, b: Encoding): boolean {
@@ -160,8 +178,13 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
 
 /** A growing buffer. */
 class ByteWriter {
+  encoding: Encoding
   #buffer = new Uint8Array(16 * 1024)
   #length = 0
+
+  constructor(encoding: Encoding) {
+    this.encoding = encoding
+  }
 
   get length(): number {
     return this.#length
@@ -187,18 +210,21 @@ class ByteWriter {
     this.#length += 1
   }
 
-  u16(value: number, bigEndian: boolean): void {
+  u16(value: number): void {
+    const { bigEndian } = this.encoding
     this.u8((bigEndian ? value >>> 8 : value) & 0xff)
     this.u8((bigEndian ? value : value >>> 8) & 0xff)
   }
 
-  u32(value: number, bigEndian: boolean): void {
-    this.u16((bigEndian ? value >>> 16 : value) & 0xffff, bigEndian)
-    this.u16((bigEndian ? value : value >>> 16) & 0xffff, bigEndian)
+  u32(value: number): void {
+    const { bigEndian } = this.encoding
+    this.u16((bigEndian ? value >>> 16 : value) & 0xffff)
+    this.u16((bigEndian ? value : value >>> 16) & 0xffff)
   }
 
-  patchLength(at: number, value: number, bigEndian: boolean): void {
-    new DataView(this.#buffer.buffer).setUint32(at, value, !bigEndian)
+  /** The length field that ends at `from`: all that was written since. */
+  patchLength(from: number): void {
+    new DataView(this.#buffer.buffer).setUint32(from - 4, this.#length - from, !this.encoding.bigEndian)
   }
 
   #room(count: number): void {

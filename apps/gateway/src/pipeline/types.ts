@@ -8,6 +8,18 @@ export type Input = {
   /** A path, or a ZIP's path and the entry in it. */
   readonly path: string
   readonly entry?: string
+  /** Where the entry stands in the ZIP, from its central directory; set with `entry`. */
+  readonly zip?: ZipPlace
+}
+
+export type ZipPlace = {
+  /** Of the local file header (APPNOTE.TXT 4.3.7). */
+  readonly offset: number
+  readonly packed: number
+  readonly size: number
+  /** 0 stored, 8 deflated. */
+  readonly method: number
+  readonly crc: number
 }
 
 /** Why an instance did not come out; closed, PHI-free; `where` is a tag or a byte offset. */
@@ -21,6 +33,10 @@ export type Scan =
       readonly patientKey: string
       readonly sopInstance: string
       readonly identifiers: readonly PatientIdentifier[]
+      /** The output SOP Instance UID that it would get, so that references to what did not come out are found. */
+      readonly instance?: string
+      /** The patient's own name and birth date: two of them under one patientKey are reported, without values. */
+      readonly subject?: { readonly name: string; readonly birthDate: string }
     }
   | {
       readonly kind: 'other'
@@ -28,7 +44,10 @@ export type Scan =
       readonly what: 'not-dicom' | 'dicomdir'
       readonly reason: Reason
     }
+  /** The world failed (no permission, disk error): outcome `failed`. */
   | { readonly kind: 'unreadable'; readonly index: number; readonly reason: Reason }
+  /** It claims to be DICOM and is not well-formed: outcome `quarantined`. */
+  | { readonly kind: 'malformed'; readonly index: number; readonly reason: Reason }
 
 /** A value by which the patient, or somebody around them, can be recognised in other channels. PHI. */
 export type PatientIdentifier = {
@@ -64,6 +83,9 @@ export type AttributeCount = {
   readonly count: number
 }
 
+/** One line of a plan, for --dry-run of a single file. No value in it. */
+export type PlanLine = Omit<AttributeCount, 'attribute' | 'count'> & { readonly path: string }
+
 export type InstanceResult = {
   readonly index: number
   readonly outcome: 'released' | 'quarantined' | 'failed'
@@ -75,7 +97,6 @@ export type InstanceResult = {
   readonly sourceDigest?: string
   readonly reasons: readonly Reason[]
   readonly warnings: readonly Reason[]
-  readonly attributes: readonly AttributeCount[]
   /** Of the scanner, PHI-free: modality and manufacturer and model, for the inventory. */
   readonly scanner?: string
   readonly sopClass?: string
@@ -111,6 +132,53 @@ export type RunSettings = {
   readonly mapping: boolean
 }
 
-/** instance.ts exports these two, both synchronous and called in a worker thread. */
+/** instance.ts exports these, all synchronous and called in a worker thread. */
 export type ScanFile = (input: Input, settings: RunSettings) => Scan
 export type ProcessInstance = (task: InstanceTask, settings: RunSettings) => InstanceResult
+/** What was done to the attributes of the instances since the last call; the worker asks after each. */
+export type DrainCounts = () => readonly AttributeCount[]
+export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
+
+/** What the recipe of a run is, for manifest and report. */
+export type RunDescription = {
+  readonly recipe: {
+    readonly name: string
+    readonly digest: string
+    readonly description: string
+    readonly options: readonly string[]
+    readonly safeHarbor: boolean
+  }
+  /** Of PS3.15 Table E.1-1. */
+  readonly edition: string
+  /** CID 7050: code, meaning. */
+  readonly methods: readonly (readonly [code: string, meaning: string])[]
+}
+/** Compiles the recipe; throws RecipeError, whose message is for the user. */
+export type DescribeRun = (settings: RunSettings) => RunDescription
+
+/** A released file and its source, for `roentgate verify`: both are read again. */
+export type VerifyTask = InstanceTask & {
+  /** Relative to OUT, from the manifest. */
+  readonly output: string
+  readonly sha256: string
+  readonly bytes: number
+  readonly sourceDigest: string
+}
+export type VerifyResult = {
+  readonly index: number
+  /** None: the output stands as it was released. */
+  readonly findings: readonly Reason[]
+}
+export type VerifyInstance = (task: VerifyTask, settings: RunSettings) => VerifyResult
+
+/** What pipeline/stages.ts exports; a worker imports it by URL, so that tests can put another in its place. */
+export type InstanceModule = {
+  /** Once, before all else: settings as the others want them. */
+  readonly prepare?: (settings: RunSettings) => RunSettings
+  readonly scanFile: ScanFile
+  readonly processInstance: ProcessInstance
+  readonly describeRun: DescribeRun
+  readonly drainCounts: DrainCounts
+  readonly explainInstance?: ExplainInstance
+  readonly verifyInstance?: VerifyInstance
+}

@@ -8,6 +8,8 @@ export type Hit = { readonly kind: NeedleKind; readonly channel: 'text' | 'bytes
 export type Haystack = {
   /** A decoded value. */
   readonly inText: (text: string) => NeedleKind | undefined
+  /** A decoded value as a whole, nothing inside it. */
+  readonly whole: (text: string) => NeedleKind | undefined
   /** Raw bytes, one character a byte. */
   readonly inBytes: (latin1: string) => Hit | undefined
 }
@@ -20,7 +22,8 @@ export function haystackOf(needles: readonly Needle[]): Haystack {
   const searched = needles.filter((needle) => needle.form !== 'whole')
   const text = searched.length === 0 ? NEVER : new RegExp(alternatives(searched), 'u')
   const bytes = bytePattern(searched)
-  const kindOf = (found: string): NeedleKind => searched.find((needle) => needle.text === found)?.kind ?? 'other'
+  const kindOf = (found: string): NeedleKind =>
+    searched.find((needle) => needle.text === found)?.kind ?? 'other'
   return {
     inText: (value) => {
       if (value === '') return undefined
@@ -30,6 +33,7 @@ export function haystackOf(needles: readonly Needle[]): Haystack {
       const match = text.exec(folded)
       return match ? kindOf(match[0]) : undefined
     },
+    whole: (value) => whole.get(fold(value).trim()),
     inBytes: (latin1) => bytes(latin1),
   }
 }
@@ -37,31 +41,42 @@ export function haystackOf(needles: readonly Needle[]): Haystack {
 function alternatives(needles: readonly Needle[]): string {
   const longestFirst = [...needles].sort((a, b) => b.text.length - a.text.length)
   return longestFirst
-    .map(({ text, form }) => (form === 'inside' ? escape(text) : `(?<![\\p{L}\\p{N}])${escape(text)}(?![\\p{L}\\p{N}])`))
+    .map(({ text, form }) =>
+      form === 'inside' ? literal(text) : `(?<![\\p{L}\\p{N}])${literal(text)}(?![\\p{L}\\p{N}])`,
+    )
     .join('|')
 }
 
-function escape(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (character) => `\\${character}`)
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, (character) => `\\${character}`)
 }
 
 /** Long enough that chance does not make it in binary data. */
 const MIN_BYTES = 6
 
 function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | undefined {
-  const forms: { readonly pattern: string; readonly kind: NeedleKind; readonly channel: Hit['channel'] }[] = []
+  const forms: { readonly pattern: string; readonly kind: NeedleKind; readonly channel: Hit['channel'] }[] =
+    []
   for (const { text, kind } of needles) {
     const utf8 = latin1Of(new TextEncoder().encode(text))
     if (utf8.length < MIN_BYTES) continue
-    forms.push({ pattern: `(?<![A-Za-z0-9])${escape(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
-    for (const little of [true, false]) forms.push({ pattern: escape(utf16(text, little)), kind, channel: 'utf-16' })
+    forms.push({ pattern: `(?<![A-Za-z0-9.])${literal(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
+    for (const little of [true, false])
+      forms.push({ pattern: literal(utf16(text, little)), kind, channel: 'utf-16' })
     // The case in a base64 text is the case that was encoded: as written in DICOM names, capitals and title case.
     for (const spelling of new Set([text, text.toUpperCase(), titled(text)])) {
-      for (const shifted of base64Forms(spelling)) forms.push({ pattern: escape(shifted), kind, channel: 'base64' })
+      for (const shifted of base64Forms(spelling))
+        forms.push({ pattern: literal(shifted), kind, channel: 'base64' })
     }
   }
-  const plain = compile(forms.filter((form) => form.channel !== 'base64'), 'i')
-  const base64 = compile(forms.filter((form) => form.channel === 'base64'), '')
+  const plain = compile(
+    forms.filter((form) => form.channel !== 'base64'),
+    'i',
+  )
+  const base64 = compile(
+    forms.filter((form) => form.channel === 'base64'),
+    '',
+  )
   return (latin1) => plain(latin1) ?? base64(latin1)
 }
 
@@ -80,15 +95,21 @@ function compile(forms: readonly Form[], flags: string): (latin1: string) => Hit
 
 function latin1Of(bytes: Uint8Array): string {
   let out = ''
-  for (const byte of bytes) out += String.fromCharCode(byte)
+  for (const byte of bytes) out += character(byte)
   return out
+}
+
+/** As latin1() in walk.ts maps bytes: x-user-defined. */
+function character(byte: number): string {
+  return String.fromCharCode(byte < 0x80 ? byte : byte + 0xf700)
 }
 
 function utf16(text: string, little: boolean): string {
   let out = ''
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at)
-    out += little ? String.fromCharCode(unit & 0xff, unit >> 8) : String.fromCharCode(unit >> 8, unit & 0xff)
+    const [low, high] = [character(unit & 0xff), character(unit >> 8)]
+    out += little ? low + high : high + low
   }
   return out
 }
@@ -104,7 +125,7 @@ function base64Forms(text: string): readonly string[] {
   return [0, 1, 2].map((shift) => {
     const shifted = new Uint8Array(bytes.length + shift)
     shifted.set(bytes, shift)
-    const encoded = btoa(latin1Of(shifted))
+    const encoded = btoa(String.fromCharCode(...shifted))
     const from = Math.ceil((shift * 8) / 6)
     const to = Math.floor((shifted.length * 8) / 6)
     return encoded.slice(from, to)

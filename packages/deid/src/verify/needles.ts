@@ -1,28 +1,41 @@
 // What must not be found again: the source's identifiers as things to look for, in the forms in which a person or a
-// program could have written them. Own code on purpose: nothing here is shared with the text cleaning it checks.
+// program could have written them. Own code on purpose: of the text cleaning that it checks only the list of plain
+// words is shared, which is data.
 
 import type { Identifier } from '../text/identifiers.ts'
+import { isPlainWord } from '../text/vocabulary.ts'
 
 export type NeedleKind = Identifier['kind']
 
 /** One thing to look for. `exact` needs no word boundary (ideographs); `whole` only counts as a whole value. */
-export type Needle = { readonly kind: NeedleKind; readonly text: string; readonly form: 'word' | 'inside' | 'whole' }
+export type Needle = {
+  readonly kind: NeedleKind
+  readonly text: string
+  readonly form: 'word' | 'inside' | 'whole'
+}
 
 /** Shorter ones occur in every file by chance; they count only as a whole value. */
 const MIN_NAME = 4
 const MIN_ID = 5
 const MIN_WIDE = 2
+const MIN_WHOLE = 3
 
+const ASCII = /^[\0-\x7f]*$/
 const WIDE = /[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\u{20000}-\u{3ffff}]/u
 
 export function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}+/gu, '').toLowerCase()
+  if (ASCII.test(text)) return text.toLowerCase()
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
 }
 
 export function needlesOf(identifiers: readonly Identifier[]): readonly Needle[] {
   const needles = new Map<string, Needle>()
   const add = (needle: Needle): void => {
-    if (needle.text !== '') needles.set(`${needle.form}\u0000${needle.text}`, needle)
+    if (needle.text.length >= (WIDE.test(needle.text) ? MIN_WIDE : MIN_WHOLE))
+      needles.set(`${needle.form}\u0000${needle.text}`, needle)
   }
   for (const identifier of identifiers) for (const needle of formsOf(identifier)) add(needle)
   return [...needles.values()]
@@ -51,13 +64,27 @@ function formsOf({ kind, value }: Identifier): readonly Needle[] {
   }
 }
 
+/** A whole value, unless it says nothing about anybody. */
+function whole(kind: NeedleKind, text: string): Needle[] {
+  return isCommon(text) && !/\d/.test(text) ? [] : [{ kind, text, form: 'whole' }]
+}
+
+/** Every word of it: of the trade, of DICOM, or of what an output says about its own de-identification. */
+function isCommon(text: string): boolean {
+  return text.split(/[^\p{L}\p{N}]+/u).every((word) => COMMON.has(word) || isPlainWord(word))
+}
+
 function nameForms(kind: NeedleKind, value: string): readonly Needle[] {
-  const needles: Needle[] = [{ kind, text: fold(value), form: 'whole' }]
+  const needles: Needle[] = whole(kind, fold(value))
   for (const group of value.split('=')) {
-    const parts = group.split('^').map((part) => fold(part).trim()).filter((part) => part !== '')
+    const parts = group
+      .split('^')
+      .map((part) => fold(part).trim())
+      .filter((part) => part !== '')
     const [family, given] = parts
     if (family && given) {
-      for (const joined of [`${family}^${given}`, `${family} ${given}`, `${given} ${family}`, `${family}, ${given}`, `${family},${given}`]) {
+      const bare = isCommon(family) && isCommon(given) ? [] : [`${family} ${given}`, `${given} ${family}`]
+      for (const joined of [`${family}^${given}`, `${family}, ${given}`, `${family},${given}`, ...bare]) {
         needles.push({ kind, text: joined, form: WIDE.test(joined) ? 'inside' : 'word' })
       }
     }
@@ -65,7 +92,7 @@ function nameForms(kind: NeedleKind, value: string): readonly Needle[] {
       needles.push({ kind, text: family + given, form: 'inside' })
     }
     // Alone, only the family name, where it is long enough not to be a word of the trade.
-    if (kind === 'name' && family && family.length >= MIN_NAME && !WIDE.test(family) && !COMMON.has(family)) {
+    if (kind === 'name' && family && family.length >= MIN_NAME && !WIDE.test(family) && !isCommon(family)) {
       needles.push({ kind, text: family, form: 'word' })
     }
   }
@@ -80,13 +107,17 @@ const COMMON: ReadonlySet<string> = new Set(
     'large left right male female adult child water field cross stone wood hill lane rose king bishop page bone face ' +
     'parkinson foley cooper baker hodgkin graves wilson crohn addison bell april june august may ' +
     'name none null empty removed deidentified research public example sample demo data dicom image scan contrast ' +
-    'quality control calibration daily service system training clinical trial model human animal mouse'
+    'quality control calibration daily service system training clinical trial model human animal mouse ' +
+    // CID 7050 and our own marks.
+    'private basic application confidentiality profile clean pixel option recognizable visual features graphics ' +
+    'structured content descriptors retain longitudinal temporal information full dates modified characteristics ' +
+    'device identity uids safe institution roentgate recipe digest'
   ).split(' '),
 )
 
 function idForms(kind: NeedleKind, value: string): readonly Needle[] {
   const text = fold(value).trim()
-  const needles: Needle[] = [{ kind, text, form: 'whole' }]
+  const needles: Needle[] = whole(kind, text)
   if (text.length >= MIN_ID && /\d/.test(text) && !COMMON.has(text)) {
     needles.push({ kind, text, form: 'word' })
     const bare = text.replace(/[\s._/-]+/g, '')
@@ -97,14 +128,15 @@ function idForms(kind: NeedleKind, value: string): readonly Needle[] {
 
 function digitsForm(kind: NeedleKind, value: string, min: number): readonly Needle[] {
   const digits = value.replace(/\D+/g, '')
-  const needles: Needle[] = [{ kind, text: fold(value).trim(), form: 'whole' }]
-  if (digits.length >= min) needles.push({ kind, text: digits, form: 'word' }, { kind, text: fold(value).trim(), form: 'word' })
+  const needles: Needle[] = whole(kind, fold(value).trim())
+  if (digits.length >= min)
+    needles.push({ kind, text: digits, form: 'word' }, { kind, text: fold(value).trim(), form: 'word' })
   return needles
 }
 
 function wholeAndLong(kind: NeedleKind, value: string, min: number): readonly Needle[] {
   const text = fold(value).trim()
-  const needles: Needle[] = [{ kind, text, form: 'whole' }]
+  const needles: Needle[] = whole(kind, text)
   if (text.length >= min && /\s/.test(text)) needles.push({ kind, text, form: 'word' })
   return needles
 }

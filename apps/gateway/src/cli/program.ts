@@ -1,0 +1,105 @@
+// Commands and their options. A command's code is imported when it runs: start-up stays short.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { DeidOptions } from './deid.ts'
+import { EXIT, type Terminal, UsageError } from './terminal.ts'
+import type { VerifyOptions } from './verify.ts'
+import { VERSION } from './version.ts'
+
+export type Invocation = {
+  readonly arguments: readonly string[]
+  readonly terminal: Terminal
+  /** Ctrl-C. */
+  readonly signal: AbortSignal
+}
+
+/** The exit code. */
+export async function runProgram(invocation: Invocation): Promise<number> {
+  const { terminal } = invocation
+  const end = { code: EXIT.done as number }
+  const program = programOf(invocation, (code) => {
+    end.code = code
+  })
+  try {
+    await program.parseAsync(invocation.arguments, { from: 'user' })
+    return end.code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    if (!(error instanceof UsageError)) throw error
+    terminal.err(`roentgate: ${error.message}\n`)
+    return EXIT.failed
+  }
+}
+
+function programOf(invocation: Invocation, ended: (code: number) => void): Command {
+  const { terminal } = invocation
+  const program = new Command('roentgate')
+    .description('De-identifies DICOM and proves that it did.')
+    .version(VERSION)
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .showHelpAfterError('(roentgate --help shows what there is)')
+    .exitOverride()
+  addDeid(program, invocation, ended)
+  addVerify(program, invocation, ended)
+  program
+    .command('demo')
+    .description('make a small synthetic study, de-identify and verify it, and show the report')
+    .argument('[folder]', 'where to work', 'roentgate-demo')
+    .action(async (folder: string) => {
+      const { demo } = await import('./demo.ts')
+      ended(await demo(folder, invocation))
+    })
+  return program
+}
+
+function addDeid(program: Command, invocation: Invocation, ended: (code: number) => void): void {
+  program
+    .command('deid')
+    .description('de-identify files, folders and ZIP archives into a new folder')
+    .argument('<paths...>', 'IN... OUT: what to read, and last the folder to make')
+    .option(
+      '--recipe <name or file>',
+      'basic, safe-harbor, limited-data-set, research, or a YAML file',
+      'basic',
+    )
+    .option('--key <file>', 'project key; made where there is none (default: OUT.key, beside OUT)')
+    .option('--mapping <dir>', 'write who became whom there: uid_mapping.csv, patid_mapping.csv, files.csv')
+    .option('--report <file>', 'write the report there, too (.html or .json)')
+    .option('--jobs <n>', 'worker threads (default: one per core)', positive)
+    .option('--resume', 'go on with an unfinished run into OUT')
+    .option('--dry-run', 'show what would be done, and why; write nothing')
+    .addOption(new Option('--pixels <how>', 'pass pixels that may carry burned-in text').choices(['as-is']))
+    .option('--patients <csv>', 'patient IDs of your own: rows of id_old,id_new')
+    .addHelpText('after', EXIT_CODES)
+    .action(async (paths: readonly string[], options: DeidOptions) => {
+      const { deid } = await import('./deid.ts')
+      ended(await deid(paths, options, invocation))
+    })
+}
+
+const EXIT_CODES = `
+Exit code: 0 everything was released, 2 something was quarantined, 1 something failed.`
+
+function addVerify(program: Command, invocation: Invocation, ended: (code: number) => void): void {
+  program
+    .command('verify')
+    .description('search a release again for what its sources say, and check it against its manifest')
+    .argument('<out>', 'the release')
+    .requiredOption('--source <in...>', 'what it was made from')
+    .requiredOption('--key <file>', 'its project key')
+    .option('--recipe <name or file>', 'its recipe (default: the preset that the manifest names)')
+    .option('--jobs <n>', 'worker threads (default: one per core)', positive)
+    .action(async (out: string, options: VerifyOptions) => {
+      const { verify } = await import('./verify.ts')
+      ended(await verify(out, options, invocation))
+    })
+}
+
+/** More threads than any machine has, and each takes memory. */
+const MAX_JOBS = 256
+
+export function positive(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0 && value <= MAX_JOBS) return value
+  throw new InvalidArgumentError(`a number from 1 to ${MAX_JOBS} is wanted`)
+}

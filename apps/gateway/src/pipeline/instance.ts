@@ -1,0 +1,372 @@
+// One instance through the pipeline, synchronously, in a worker thread:
+//
+//   read → identify → plan → pixels? → apply → write (temporary) → re-read → verify → release (rename)
+//                                                                          └→ quarantine (temporary removed)
+//
+// Whatever goes wrong ends in a result with a reason; nothing of a failed instance stays in OUT.
+
+import { createHmac } from 'node:crypto'
+import { extname, join } from 'node:path'
+import {
+  applyPlan,
+  type Identity,
+  identifiersOf,
+  identityOf,
+  instanceUids,
+  methodsOf,
+  outputNames,
+  type PlanNode,
+  patientKey,
+  pixelRisks,
+  planDataset,
+  withMarks,
+} from '@roentgate/deid'
+import {
+  type Dataset,
+  DicomError,
+  type DicomFile,
+  find,
+  newFile,
+  readFile,
+  string,
+  Tags,
+  toUtf8,
+  type Uid,
+} from '@roentgate/dicom'
+import { Clock } from './clock.ts'
+import { countAttributes, planLines } from './counts.ts'
+import { inflate } from './inflate.ts'
+import { openInput } from './input.ts'
+import { mappedUid, openProject, type Patient, type Project, patientOf } from './project.ts'
+import { verifyOutput, writeDraft } from './release.ts'
+import type { OpenFile } from './sources.ts'
+import type {
+  AttributeCount,
+  Input,
+  InstanceResult,
+  InstanceTask,
+  PlanLine,
+  Reason,
+  RunSettings,
+  Scan,
+  VerifyResult,
+  VerifyTask,
+} from './types.ts'
+
+const DICOMDIR = '1.2.840.10008.1.3.10'
+const CLAIMS_DICOM: ReadonlySet<string> = new Set(['.dcm', '.dicom', '.ima', '.dic', '.dcim'])
+
+type Open = { readonly settings: RunSettings; readonly project: Project }
+const open: { current?: Open } = {}
+
+function projectOf(settings: RunSettings): Project {
+  if (open.current?.settings !== settings) open.current = { settings, project: openProject(settings) }
+  return open.current.project
+}
+
+/**
+ * Pass 1: whose instance it is and by what its patient could be recognised elsewhere.
+ * @throws the system's errors, for the worker to name.
+ */
+export function scanFile(input: Input, settings: RunSettings): Scan {
+  const { index } = input
+  try {
+    using source = openInput(input, 'header')
+    const file = readFile(source, { inflate })
+    if (isDirectory(file)) return { kind: 'other', index, what: 'dicomdir', reason: DIRECTORY }
+    const identity = identityOf(file)
+    const { name, birthDate, sopInstance } = identity
+    const scan: Scan = {
+      kind: 'instance',
+      index,
+      patientKey: keyOf(identity),
+      sopInstance,
+      identifiers: identifiersOf(file),
+      subject: { name, birthDate },
+    }
+    return sopInstance === '' ? scan : { ...scan, instance: outputUid(projectOf(settings), sopInstance) }
+  } catch (error) {
+    if (error instanceof DicomError) return refusedScan(input, error)
+    throw error
+  }
+}
+
+const DIRECTORY: Reason = {
+  code: 'DICOMDIR',
+  what: 'a media directory: made anew from an output, never copied',
+}
+
+function outputUid(project: Project, uid: string): string {
+  return project.recipe.options.has('uids') ? uid : mappedUid(project, uid)
+}
+
+function refusedScan(input: Input, error: DicomError): Scan {
+  const { index } = input
+  const reason = reasonOf(error)
+  const foreign =
+    (error.code === 'NOT_DICOM' || error.code === 'EMPTY') &&
+    !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
+  return foreign ? { kind: 'other', index, what: 'not-dicom', reason } : { kind: 'malformed', index, reason }
+}
+
+function isDirectory({ meta, dataset }: DicomFile): boolean {
+  return (
+    (meta && string(meta, Tags.MediaStorageSOPClassUID)) === DICOMDIR ||
+    find(dataset, Tags.DirectoryRecordSequence) !== undefined
+  )
+}
+
+function keyOf(identity: Identity): string {
+  return patientKey({ ...identity, studyUid: identity.study || identity.sopInstance })
+}
+
+function reasonOf(error: DicomError): Reason {
+  const reason: Reason = { code: error.code, what: error.message }
+  return error.offset === undefined ? reason : { ...reason, where: `byte ${error.offset}` }
+}
+
+/**
+ * Pass 2.
+ * @throws the system's errors, for the worker to name; what DICOM is to blame for is a result.
+ */
+export function processInstance(task: InstanceTask, settings: RunSettings): InstanceResult {
+  const clock = new Clock()
+  const project = projectOf(settings)
+  using source = openInput(task.input, 'whole')
+  const digest = sourceDigest(project, source)
+  clock.lap('digest')
+  try {
+    const file = readFile(source, { inflate })
+    clock.lap('read')
+    return { ...processFile({ task, settings, project, file, clock }), sourceDigest: digest }
+  } catch (error) {
+    if (!(error instanceof DicomError)) throw error
+    return {
+      ...base(task),
+      sourceDigest: digest,
+      outcome: 'quarantined',
+      reasons: [reasonOf(error)],
+      nanos: clock.nanos,
+    }
+  }
+}
+
+function base(task: InstanceTask): Pick<InstanceResult, 'index' | 'warnings' | 'methods' | 'references'> {
+  return { index: task.input.index, warnings: [], methods: [], references: [] }
+}
+
+type Job = {
+  readonly task: InstanceTask
+  readonly settings: RunSettings
+  readonly project: Project
+  readonly file: DicomFile
+  readonly clock: Clock
+}
+
+function processFile(job: Job): InstanceResult {
+  const { task, settings, project, file, clock } = job
+  const identity = identityOf(file)
+  const patient = patientOf(project, task, identity.patientId)
+  const facts = factsOf(job, identity, patient)
+  const refused = refusals(job, identity)
+  if (refused.length > 0) return { ...facts, outcome: 'quarantined', reasons: refused, nanos: clock.nanos }
+  const { dataset, nodes } = encodable(job, patient)
+  clock.lap('plan')
+  if (settings.dryRun) {
+    count(project, nodes)
+    return {
+      ...facts,
+      outcome: 'released',
+      reasons: [],
+      methods: methodsOf(project.recipe, nodes),
+      nanos: clock.nanos,
+    }
+  }
+  const methods = methodsOf(project.recipe, nodes)
+  const marked = withMarks(dataset, project.recipe, methods)
+  const output = newFile({ dataset: marked, transferSyntax: file.transferSyntax })
+  clock.lap('apply')
+  const names = outputNames(marked)
+  const written = writeDraft(
+    {
+      out: settings.out,
+      directory: directoryOf(project, identity, patient),
+      name: mappedName(project, identity),
+      file: output,
+    },
+    clock,
+  )
+  const violations = written.verify({ source: file, recipe: project.recipe, haystack: patient.haystack })
+  clock.lap('verify')
+  if (violations.length > 0) {
+    written.discard()
+    return { ...facts, outcome: 'quarantined', reasons: violations, nanos: clock.nanos }
+  }
+  const done = written.publish()
+  count(project, nodes)
+  clock.lap('write')
+  return {
+    ...facts,
+    outcome: 'released',
+    output: done.path,
+    sha256: done.sha256,
+    bytes: done.bytes,
+    reasons: [],
+    methods,
+    instance: names.instance,
+    references: referencesOf(marked),
+    study: names.study,
+    nanos: clock.nanos,
+  }
+}
+
+type Facts = Omit<InstanceResult, 'outcome' | 'reasons' | 'nanos'>
+
+/** What a result says whatever its outcome. */
+function factsOf({ task, settings, project, file }: Job, identity: Identity, patient: Patient): Facts {
+  const facts = {
+    ...base(task),
+    warnings: warningsOf(file),
+    scanner: scannerOf(file.dataset, patient),
+    sopClass: identity.sopClass,
+    transferSyntax: file.transferSyntax,
+    ...(identity.sopInstance === '' ? {} : { instance: outputUid(project, identity.sopInstance) }),
+    patient: patient.substitutes.patientCode,
+  }
+  return settings.mapping
+    ? { ...facts, mapping: { patients: [patient.mapping], uids: mappedUids(project, file.dataset) } }
+    : facts
+}
+
+function warningsOf(file: DicomFile): readonly Reason[] {
+  const codes = new Set(file.warnings.map((warning) => warning.code))
+  return [...codes].map((code) => ({ code, what: 'survived on reading' }))
+}
+
+/** For the inventory, without anything that the patient's identifiers match. */
+function scannerOf(dataset: Dataset, patient: Patient): string {
+  return [Tags.Modality, Tags.Manufacturer, Tags.ManufacturerModelName]
+    .map((t) => patient.substitutes.cleanText((string(dataset, t) ?? '').slice(0, 64), 64))
+    .join(' | ')
+}
+
+/** Old and new of every UID that names an instance of anything, the file's own and those that it refers to. */
+function mappedUids(project: Project, dataset: Dataset): readonly (readonly [string, string])[] {
+  if (project.recipe.options.has('uids')) return []
+  return [...instanceUids(dataset)].map((uid) => [uid, mappedUid(project, uid)] as const)
+}
+
+function refusals({ file, settings }: Job, identity: Identity): readonly Reason[] {
+  const reasons: Reason[] = []
+  if (identity.sopInstance === '' || identity.sopClass === '') {
+    reasons.push({
+      code: 'NO_SOP_INSTANCE',
+      what: 'no SOP Class or SOP Instance UID: not an instance that can be named',
+    })
+  }
+  if (file.warnings.some((warning) => warning.code === 'TRAILING_BYTES')) {
+    reasons.push({
+      code: 'TRAILING_BYTES',
+      what: 'bytes of unknown meaning after the data set: ask its sender for a whole copy',
+    })
+  }
+  for (const risk of pixelRisks(file)) {
+    if (settings.pixels === 'as-is' && risk.code !== 'DOCUMENT') continue
+    reasons.push({ code: `PIXELS_${risk.code}`, what: risk.what })
+  }
+  return reasons
+}
+
+/** The result in the source's character set, or in UTF-8 where a value that we write cannot be expressed in it. */
+function encodable(
+  job: Job,
+  patient: Patient,
+): { readonly dataset: Dataset; readonly nodes: readonly PlanNode[] } {
+  const { project, file } = job
+  const nodes = planDataset(project.planner, file.dataset)
+  if (job.settings.dryRun) return { dataset: file.dataset, nodes }
+  try {
+    return { dataset: applyPlan(file.dataset, nodes, patient.substitutes), nodes }
+  } catch (error) {
+    if (!(error instanceof DicomError) || error.code !== 'NOT_ENCODABLE') throw error
+    const moved = toUtf8(file.dataset)
+    const again = planDataset(project.planner, moved)
+    return { dataset: applyPlan(moved, again, patient.substitutes), nodes: again }
+  }
+}
+
+function directoryOf(project: Project, identity: Identity, patient: Patient): readonly string[] {
+  const folder = (uid: string, none: string): string => (uid === '' ? none : mappedUid(project, uid))
+  return [
+    patient.substitutes.patientCode,
+    folder(identity.study, 'no-study'),
+    folder(identity.series, 'no-series'),
+  ]
+}
+
+function mappedName(project: Project, identity: Identity): string {
+  return `${mappedUid(project, identity.sopInstance)}.dcm`
+}
+
+/** SOP Instances that the output refers to, at any depth. */
+function referencesOf(dataset: Dataset): readonly Uid[] {
+  const found = new Set<string>()
+  collectReferences(dataset, found)
+  return [...found] as Uid[]
+}
+
+function collectReferences(dataset: Dataset, found: Set<string>): void {
+  for (const element of dataset.elements) {
+    if (element.value.kind === 'items') for (const item of element.value.items) collectReferences(item, found)
+    else if (element.tag === Tags.ReferencedSOPInstanceUID) found.add(string(dataset, element.tag) ?? '')
+  }
+}
+
+/** HMAC over the bytes: tells whether a file is the same without telling anybody else what it is. */
+function sourceDigest(project: Project, source: OpenFile): string {
+  const hmac = createHmac('sha256', project.key).update('source\0')
+  for (const piece of source.pieces()) hmac.update(piece)
+  return hmac.digest('hex')
+}
+
+/** Counts wait here until the worker asks for them: results stay small. */
+const pending: { counts: AttributeCount[] } = { counts: [] }
+
+function count(project: Project, nodes: readonly PlanNode[]): void {
+  for (const row of countAttributes(project.spelling, nodes)) pending.counts.push(row)
+}
+
+export function drainCounts(): readonly AttributeCount[] {
+  const { counts } = pending
+  pending.counts = []
+  return counts
+}
+
+/** What would happen to each element of one file, in its order. */
+export function explainInstance(task: InstanceTask, settings: RunSettings): readonly PlanLine[] {
+  const project = projectOf(settings)
+  using source = openInput(task.input, 'header')
+  return planLines(planDataset(project.planner, readFile(source, { inflate }).dataset))
+}
+
+/** A release long after: the output as it stands in OUT against its source. */
+export function verifyInstance(task: VerifyTask, settings: RunSettings): VerifyResult {
+  const project = projectOf(settings)
+  const { index } = task.input
+  using source = openInput(task.input, 'whole')
+  if (sourceDigest(project, source) !== task.sourceDigest) return { index, findings: [SOURCE_DIFFERS] }
+  try {
+    const file = readFile(source, { inflate })
+    const patient = patientOf(project, task, identityOf(file).patientId)
+    const against = { source: file, recipe: project.recipe, haystack: patient.haystack }
+    return { index, findings: verifyOutput(join(settings.out, task.output), task.sha256, against) }
+  } catch (error) {
+    if (!(error instanceof DicomError)) throw error
+    return { index, findings: [reasonOf(error)] }
+  }
+}
+
+const SOURCE_DIFFERS: Reason = {
+  code: 'SOURCE_DIFFERS',
+  what: 'the source is not the file that was de-identified',
+}

@@ -1,0 +1,88 @@
+// A file on disk as a ByteSource: positional reads on one descriptor, closed by `using`.
+
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { ByteSource, Span } from '@roentgate/dicom'
+
+/** Files up to this size are read once into memory; larger ones piece by piece. Views on one die with it. */
+const WHOLE = 8 * 1024 * 1024
+
+export type OpenFile = ByteSource &
+  Disposable & {
+    /** Size and modification time now differ from those at opening. */
+    readonly changed: () => boolean
+    /** The whole file in pieces, in order. */
+    readonly pieces: () => Generator<Uint8Array>
+  }
+
+const PIECE = 4 * 1024 * 1024
+
+export function openFile(path: string, how: 'header' | 'whole'): OpenFile {
+  const descriptor = openSync(path, 'r')
+  try {
+    const { size, mtimeMs } = fstatSync(descriptor)
+    const lent = how === 'whole' && size <= WHOLE ? borrow() : undefined
+    const read = lent
+      ? fromMemory(fill(descriptor, lent, { offset: 0, length: size }))
+      : reader(descriptor, size)
+    return {
+      size,
+      read,
+      changed: () => {
+        const now = fstatSync(descriptor)
+        return now.size !== size || now.mtimeMs !== mtimeMs
+      },
+      pieces: function* () {
+        for (let at = 0; at < size; at += PIECE) yield read(at, PIECE)
+      },
+      [Symbol.dispose]: () => {
+        closeSync(descriptor)
+        if (lent) pool.push(lent)
+      },
+    }
+  } catch (error) {
+    closeSync(descriptor)
+    throw error
+  }
+}
+
+/** Bytes that are already in memory: a ZIP entry. */
+export function openBytes(bytes: Uint8Array): OpenFile {
+  const read = fromMemory(bytes)
+  return {
+    size: bytes.length,
+    read,
+    changed: () => false,
+    pieces: function* () {
+      yield bytes
+    },
+    [Symbol.dispose]: () => undefined,
+  }
+}
+
+function fromMemory(bytes: Uint8Array): ByteSource['read'] {
+  return (offset, length) => bytes.subarray(offset, Math.min(bytes.length, offset + length))
+}
+
+/** Whole files are read into lent buffers: fresh memory for each would cost more than the reading. */
+const pool: Buffer[] = []
+
+function borrow(): Buffer {
+  return pool.pop() ?? Buffer.allocUnsafeSlow(WHOLE)
+}
+
+function reader(descriptor: number, size: number): ByteSource['read'] {
+  return (offset, length) => {
+    const clipped = Math.max(0, Math.min(length, size - offset))
+    return fill(descriptor, Buffer.allocUnsafeSlow(clipped), { offset, length: clipped })
+  }
+}
+
+function fill(descriptor: number, into: Buffer, span: Span): Uint8Array {
+  let at = 0
+  while (at < span.length) {
+    const count = readSync(descriptor, into, at, span.length - at, span.offset + at)
+    if (count === 0) break
+    at += count
+  }
+  return into.subarray(0, at)
+}

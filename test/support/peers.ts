@@ -1,0 +1,101 @@
+// What a test needs from outside the repository: programs of others, Python's pydicom, the data folder beside the
+// checkout. Each is there, or the test is skipped with a reason; in CI (CI=true) its absence is a failure.
+//
+//   const dciodvfy = peer('dciodvfy')
+//   test('…', skipUnless(dciodvfy), () => run(dciodvfy.path))
+
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+
+export type Found = { readonly path: string; readonly skip: false }
+/** `path` is empty: a skipped test does not use it. */
+export type Missing = { readonly path: ''; readonly skip: string }
+
+/** Program → the Debian package that brings it. */
+const PACKAGE_OF: Readonly<Record<string, string>> = {
+  dcmdump: 'dcmtk',
+  dcmconv: 'dcmtk',
+  dcmcjpeg: 'dcmtk',
+  dcmcjpls: 'dcmtk',
+  dcmcrle: 'dcmtk',
+  dcmdjpeg: 'dcmtk',
+  dcmmkdir: 'dcmtk',
+  dcmodify: 'dcmtk',
+  dcmdspfn: 'dcmtk',
+  dump2dcm: 'dcmtk',
+  img2dcm: 'dcmtk',
+  pdf2dcm: 'dcmtk',
+  dsrdump: 'dcmtk',
+  xml2dsr: 'dcmtk',
+  dciodvfy: 'dicom3tools',
+  dccp: 'dicom3tools',
+  gdcmanon: 'libgdcm-tools',
+  gdcmconv: 'libgdcm-tools',
+  gdcmdump: 'libgdcm-tools',
+  python3: 'python3-pydicom',
+}
+
+export function peer(program: string): Found | Missing {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, program)
+    if (folder !== '' && isExecutable(path)) return { path, skip: false }
+  }
+  const from = PACKAGE_OF[program]
+  return missing(`${program} is not installed${from === undefined ? '' : ` (Debian: ${from})`}`)
+}
+
+/** Debian's Python with Debian's pydicom: not whatever python3 comes first. */
+export function pydicom(): Found | Missing {
+  for (const path of ['/usr/bin/python3', peer('python3').path]) {
+    if (path === '' || !isExecutable(path)) continue
+    const run = spawnSync(path, ['-c', 'import pydicom, numpy'], { stdio: 'ignore' })
+    if (run.status === 0) return { path, skip: false }
+  }
+  return missing('Python 3 with pydicom and numpy is not installed (Debian: python3-pydicom python3-numpy)')
+}
+
+/** The folder of test files that pydicom publishes with itself. */
+export function pydicomFiles(): Found | Missing {
+  const python = pydicom()
+  if (python.skip !== false) return python
+  const script =
+    'import os, pydicom.data as d; print(os.path.join(os.path.dirname(d.__file__), "test_files"))'
+  const path = spawnSync(python.path, ['-c', script], { encoding: 'utf8' }).stdout.trim()
+  return existsSync(path) ? { path, skip: false } : missing('this pydicom brings no test files')
+}
+
+/** `data` of the folder beside the checkout, or of ROENTGATE_SHARED. */
+export function sharedData(): Found | Missing {
+  return shared('data')
+}
+
+export function sharedStandard(): Found | Missing {
+  return shared('standard')
+}
+
+function shared(folder: string): Found | Missing {
+  const root = resolve(import.meta.dirname, '../..')
+  const path = resolve(root, process.env.ROENTGATE_SHARED ?? '../shared', folder)
+  return existsSync(path) ? { path, skip: false } : missing(`no ${folder} folder beside the checkout`)
+}
+
+/** The options of a test that needs all of these. */
+export function skipUnless(...needs: readonly (Found | Missing)[]): { readonly skip: string | false } {
+  for (const { skip } of needs) if (skip !== false) return { skip }
+  return { skip: false }
+}
+
+function missing(reason: string): Missing {
+  if (process.env.CI === 'true') throw new Error(`in CI this is a failure: ${reason}`)
+  return { path: '', skip: reason }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
