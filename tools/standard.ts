@@ -11,7 +11,7 @@ import { iodFiles } from './standard/iod.ts'
 import type { Generated } from './standard/source.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const shared = resolve(root, process.env['ROENTGATE_SHARED'] ?? '../shared', 'standard')
+const shared = resolve(root, process.env.ROENTGATE_SHARED ?? '../shared', 'standard')
 
 if (!existsSync(shared)) {
   console.error('tools/standard.ts: no tables of the standard beside the checkout; set ROENTGATE_SHARED')

@@ -35,10 +35,10 @@ export function deidFiles(shared: string): readonly Generated[] {
 
 function profile(shared: string): Generated {
   const rows = readTsv(shared, 'ps3_15_2026d/e1_1.tsv').map((row) => [
-    row['tag'] ?? '',
-    row['name'] ?? '',
-    row['basic_profile'] ?? '',
-    (row['options'] ?? '')
+    row.tag ?? '',
+    row.name ?? '',
+    row.basic_profile ?? '',
+    (row.options ?? '')
       .split(',')
       .filter((option) => option !== '')
       .map((option) => {
@@ -130,10 +130,7 @@ function csv(shared: string): readonly (readonly string[])[] {
 }
 
 function methods(shared: string): Generated {
-  const rows = readTsv(shared, 'ps3_15_2026d/cid_7050.tsv').map((row) => [
-    row['code'] ?? '',
-    row['meaning'] ?? '',
-  ])
+  const rows = readTsv(shared, 'ps3_15_2026d/cid_7050.tsv').map((row) => [row.code ?? '', row.meaning ?? ''])
   return generated(
     'packages/deid/src/generated/cid7050.ts',
     ['PS3.16 CID 7050, edition 2026d', 'code (scheme DCM), meaning'],

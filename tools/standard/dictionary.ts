@@ -168,17 +168,17 @@ function gdcmPrivate(shared: string): readonly (readonly string[])[] {
     const low = /^(?:xx|00)?([0-9a-fA-F]{2})$/.exec(element)?.[1]
     if (!low || !/^[0-9a-fA-F]{4}$/.test(at('group')) || !/^[A-Z]{2}$/.test(at('vr'))) continue
     rows.push([
-      unescape(at('owner')),
+      withoutEntities(at('owner')),
       (at('group') + low).toUpperCase(),
       at('vr'),
       at('vm'),
-      unescape(at('name')),
+      withoutEntities(at('name')),
     ])
   }
   return rows
 }
 
-function unescape(text: string): string {
+function withoutEntities(text: string): string {
   return text
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')

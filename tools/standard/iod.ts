@@ -37,6 +37,21 @@ export function iodFiles(shared: string): readonly Generated[] {
   ]
 }
 
+/**
+ * Modules that the Types of 2016 lack and that make Type 1 what General Image leaves at 2C (PS3.3 C.7.6.16, C.8.28.2,
+ * C.37.1, C.36.2.2). Without them a Content Date would be emptied where it may not be.
+ */
+const CONTENT = ['00080023:1', '00080033:1', '00200013:1']
+const SUPPLEMENT: ReadonlyMap<string, readonly string[]> = new Map([
+  ['microscopy-bulk-simple-annotations', [...CONTENT, '00700080:1', '006A0002:1']],
+  ['radiotherapy-common-instance', [...CONTENT, '30100033:1']],
+  ['inventory', CONTENT.slice(0, 2)],
+])
+
+function supplement(module: string): readonly string[] | undefined {
+  return module.endsWith('-functional-groups') ? [...CONTENT, '00280008:1'] : SUPPLEMENT.get(module)
+}
+
 function moduleTypes(shared: string, known: ReadonlySet<string>): readonly (readonly string[])[] {
   const modules = new Map<string, Map<string, string>>()
   const text = gunzipSync(readFileSync(join(shared, 'iod_types_2016/iod_attribute_types.tsv.gz'))).toString(
@@ -52,6 +67,10 @@ function moduleTypes(shared: string, known: ReadonlySet<string>): readonly (read
     const before = attributes.get(place)
     // One module in several IODs: the strictest Type is the one that keeps every object valid.
     if (before === undefined || TYPES.indexOf(type) < TYPES.indexOf(before)) attributes.set(place, type)
+  }
+  for (const module of known) {
+    const added = modules.has(module) ? undefined : supplement(module)
+    if (added) modules.set(module, new Map(added.map((entry) => [entry.slice(0, 8), entry.slice(9)])))
   }
   return [...modules]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -19,8 +19,8 @@ process.exitCode = await runProgram({
   terminal: {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
-    live: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
-    colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+    live: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
+    colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
     columns: () => process.stderr.columns ?? 80,
   },
 })

@@ -20,7 +20,7 @@ import { capAge } from './ages.ts'
 import { shiftDa, shiftDt, yearOnlyDa, yearOnlyDt } from './dates.ts'
 import { isClassAttribute } from './decide.ts'
 import type { PseudonymDomain, Transform } from './model.ts'
-import type { PlanNode } from './plan.ts'
+import type { PlanNode } from './plan-model.ts'
 import { zip3 } from './zip.ts'
 
 /** Everything about the patient and the project that apply needs; made once per patient by the caller. */

@@ -2,7 +2,8 @@
 // cleaning and for verify. All of it is PHI and lives in memory only.
 
 import type { Dataset, DicomFile, Element, Tag } from '@roentgate/dicom'
-import { decodeText, groupOf, isPrivate, string, strings, Tags } from '@roentgate/dicom'
+import { decodeText, groupOf, isPrivate, isWellKnown, string, strings, Tags } from '@roentgate/dicom'
+import { isClassAttribute } from './decide.ts'
 import type { Identifier } from './text/identifiers.ts'
 
 export type Identity = {
@@ -104,3 +105,13 @@ function readings(dataset: Dataset, element: Element): readonly string[] {
 }
 
 const GUESSES = ['ISO_IR 192', 'ISO_IR 100', 'GB18030', 'ISO_IR 13', 'ISO_IR 144']
+
+/** Every UID at any depth that names an instance, not a class, a syntax or a coding scheme. */
+export function instanceUids(dataset: Dataset, found: Set<string> = new Set()): ReadonlySet<string> {
+  for (const element of dataset.elements) {
+    if (element.value.kind === 'items') for (const item of element.value.items) instanceUids(item, found)
+    if (element.vr !== 'UI' || isClassAttribute(element.tag)) continue
+    for (const value of strings(dataset, element)) if (value !== '' && !isWellKnown(value)) found.add(value)
+  }
+  return found
+}

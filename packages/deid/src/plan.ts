@@ -7,34 +7,18 @@ import type { Dataset, Element, Tag } from '@roentgate/dicom'
 import { elementOf, find, groupOf, isPrivate, lookup, string, Tags } from '@roentgate/dicom'
 import { decidePublic } from './decide.ts'
 import type { Decision, Path, Recipe } from './model.ts'
-import { childLevel, type Level, newCache, type PathCache, rootLevel } from './paths.ts'
+import { childLevel, type Level, newCache, rootLevel } from './paths.ts'
+import type { PlanContext, PlanNode, Planner } from './plan-model.ts'
 import { decidePrivate, type PrivateBlocks, privateBlocks } from './private.ts'
 import { planContent } from './structured.ts'
-
-export type PlanNode = {
-  readonly element: Element
-  readonly decision: Decision
-  /** Of a sequence whose items are walked: one list an item; undefined marks an item that is removed. */
-  readonly items?: readonly (readonly PlanNode[] | undefined)[]
-  /** Of a private element: its creator. */
-  readonly creator?: string
-}
-
-export type Planner = { readonly recipe: Recipe; readonly cache: PathCache }
 
 export function planner(recipe: Recipe): Planner {
   return { recipe, cache: newCache() }
 }
 
-export type PlanContext = {
-  readonly planner: Planner
-  readonly sopClass: string
-  readonly root: Dataset
-}
-
 export function planDataset(using: Planner, root: Dataset): readonly PlanNode[] {
   const sopClass = string(root, Tags.SOPClassUID) ?? ''
-  const context: PlanContext = { planner: using, sopClass, root }
+  const context: PlanContext = { planner: using, sopClass, root, planLevel }
   return planLevel(context, root, rootLevel(using.cache, sopClass))
 }
 

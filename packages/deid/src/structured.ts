@@ -7,8 +7,7 @@ import type { Dataset, Tag } from '@roentgate/dicom'
 import { find, string, Tags } from '@roentgate/dicom'
 import type { Action, Because, Code, Decision, Option, Recipe } from './model.ts'
 import type { Level } from './paths.ts'
-import type { PlanContext, PlanNode } from './plan.ts'
-import { planLevel } from './plan.ts'
+import type { PlanContext, PlanNode } from './plan-model.ts'
 import { type ConceptRow, conceptRow, PROFILE_EDITION } from './tables.ts'
 
 /** Where a content item of each value type holds its value (PS3.3 C.17.3.2). */
@@ -29,7 +28,7 @@ export function planContent(context: PlanContext, node: PlanNode, level: Level):
 }
 
 function planItem(context: PlanContext, item: Dataset, level: Level): readonly PlanNode[] | undefined {
-  const nodes = planLevel(context, item, level)
+  const nodes = context.planLevel(context, item, level)
   const type = string(item, Tags.ValueType) ?? ''
   const row = rowOf(item)
   const chosen = row ? byRow(context.planner.recipe, row) : undefined
@@ -54,9 +53,9 @@ function override(
   return node
 }
 
-function itemsOf(context: PlanContext, node: PlanNode, level: Level): PlanNode[][] {
+function itemsOf(context: PlanContext, node: PlanNode, level: Level): (readonly PlanNode[])[] {
   if (node.element.value.kind !== 'items') return []
-  return node.element.value.items.map((item) => planLevel(context, item, level))
+  return node.element.value.items.map((item) => context.planLevel(context, item, level))
 }
 
 function rowOf(item: Dataset): ConceptRow | undefined {

@@ -2,10 +2,10 @@
 
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
+import { TooManyInputs } from '../pipeline/census.ts'
 import { JournalError } from '../pipeline/journal.ts'
 import { type ProjectKey, randomKey } from '../pipeline/key.ts'
 import { RecipeRefused, type RunEnd, type RunRequest, run } from '../pipeline/run.ts'
-import { TooManyInputs } from '../pipeline/census.ts'
 import type { RunSettings } from '../pipeline/types.ts'
 import { checkOut, checkOutside, checkRoots, splitPaths } from './places.ts'
 import type { Invocation } from './program.ts'
@@ -27,7 +27,11 @@ export type DeidOptions = {
   readonly patients?: string
 }
 
-export async function deid(paths: readonly string[], options: DeidOptions, with_: Invocation): Promise<number> {
+export async function deid(
+  paths: readonly string[],
+  options: DeidOptions,
+  with_: Invocation,
+): Promise<number> {
   const dryRun = options.dryRun ?? false
   const resume = options.resume ?? false
   const { roots, out } = splitPaths(paths, dryRun)
@@ -42,19 +46,22 @@ export async function deid(paths: readonly string[], options: DeidOptions, with_
   const patientTable = patientsOf(options.patients)
   const key = projectKey(keyPath)
   sayKey(with_.terminal, key)
-  const request = requestOf({ roots, options, terminal: with_.terminal }, {
-    out: resolve(out),
-    recipe,
-    key: key.key,
-    patientTable,
-    pixels: options.pixels ?? 'quarantine',
-    dryRun,
-    mapping: options.mapping !== undefined,
-  })
+  const request = requestOf(
+    { roots, options, terminal: with_.terminal },
+    {
+      out: resolve(out),
+      recipe,
+      key: key.key,
+      patientTable,
+      pixels: options.pixels ?? 'quarantine',
+      dryRun,
+      mapping: options.mapping !== undefined,
+    },
+  )
   const end = await runKindly({ ...request, resume, signal: with_.signal }, with_.terminal)
   if (end.kind === 'stopped') return printStopped(with_.terminal, end)
   const { writeReports } = await import('../report/write.ts')
-  const report = writeReports({ end, settings: request.settings, folder: resolve(out), copy: options.report })
+  const report = writeReports({ end, settings: request.settings, folder: out, copy: options.report })
   printSummary(with_.terminal, { end, report, key, mapping: options.mapping })
   return exitCode(end)
 }
@@ -70,7 +77,14 @@ type Asked = { readonly roots: readonly string[]; readonly options: DeidOptions;
 function requestOf({ roots, options }: Asked, settings: RunSettings): RunRequest {
   const jobs = options.jobs ?? availableParallelism()
   const { mapping } = options
-  return { roots, settings, jobs, resume: false, version: VERSION, ...(mapping === undefined ? {} : { mapping: resolve(mapping) }) }
+  return {
+    roots,
+    settings,
+    jobs,
+    resume: false,
+    version: VERSION,
+    ...(mapping === undefined ? {} : { mapping: resolve(mapping) }),
+  }
 }
 
 /** What the user can mend is said in one line; what is our fault keeps its stack. */
@@ -92,7 +106,9 @@ export async function runKindly(request: RunRequest, terminal: Terminal): Promis
 function sayKey(terminal: Terminal, key: ProjectKey): void {
   if (key.made) {
     terminal.err(`Made a new key: ${key.path}\n`)
-    terminal.err('It is the way back from pseudonyms to patients, and to the same pseudonyms next time: keep it safe.\n')
+    terminal.err(
+      'It is the way back from pseudonyms to patients, and to the same pseudonyms next time: keep it safe.\n',
+    )
   }
   if (key.exposed) {
     terminal.err(`Warning: others on this machine can read ${key.path}; run: chmod 600 ${key.path}\n`)
@@ -111,8 +127,9 @@ async function dry(roots: readonly string[], options: DeidOptions, with_: Invoca
     dryRun: true,
     mapping: false,
   }
+  const { mapping: _, ...unmapped } = options
   const { explainFile, printPlan, printTables } = await import('./dry-run.ts')
-  const request = requestOf({ roots, options: { ...options, mapping: undefined } as DeidOptions, terminal }, settings)
+  const request = requestOf({ roots, options: unmapped, terminal }, settings)
   const end = await runKindly({ ...request, signal }, terminal)
   if (end.kind === 'stopped') return printStopped(terminal, end)
   const lines = await explainFile(roots, settings)

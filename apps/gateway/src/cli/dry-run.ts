@@ -17,7 +17,8 @@ export async function explainFile(
   settings: RunSettings,
 ): Promise<readonly PlanLine[] | undefined> {
   const [path, second] = roots
-  if (path === undefined || second !== undefined || isZipName(path) || !statSync(path).isFile()) return undefined
+  if (path === undefined || second !== undefined || isZipName(path) || !statSync(path).isFile())
+    return undefined
   const pool = new Pool(1, { settings, instance: INSTANCE_MODULE })
   try {
     const task = { input: { index: 0, path }, patientKey: '', identifiers: [] }
@@ -32,7 +33,10 @@ const HEADINGS = ['attribute', 'name', 'VR', 'action', 'because']
 
 export function printPlan(terminal: Terminal, lines: readonly PlanLine[], end: Complete): void {
   printRecipe(terminal, end)
-  printColumns(terminal, [HEADINGS, ...lines.map(({ path, name, vr, action, because }) => [path, name, vr, action, because])])
+  printColumns(terminal, [
+    HEADINGS,
+    ...lines.map(({ path, name, vr, action, because }) => [path, name, vr, action, because]),
+  ])
   printOutcomes(terminal, end.totals, 'would be')
 }
 
@@ -41,7 +45,14 @@ export function printTables(terminal: Terminal, end: Complete): void {
   const { totals } = end
   printRecipe(terminal, end)
   terminal.out(`${bold('What would be done')}\n`)
-  const rows = totals.attributes.map(({ attribute, name, vr, action, because, count }) => [attribute, name, vr, action, because, String(count)])
+  const rows = totals.attributes.map(({ attribute, name, vr, action, because, count }) => [
+    attribute,
+    name,
+    vr,
+    action,
+    because,
+    String(count),
+  ])
   printColumns(terminal, [[...HEADINGS, 'count'], ...rows])
   terminal.out(`\n${bold('Inventory')}\n`)
   for (const { scanner, instances, attributes } of totals.inventory) {
@@ -56,7 +67,9 @@ export function printTables(terminal: Terminal, end: Complete): void {
 }
 
 function printRecipe(terminal: Terminal, { description: { recipe, edition } }: Complete): void {
-  terminal.out(`Recipe ${recipe.name} (${recipe.digest.slice(0, 12)}), PS3.15 Table E.1-1 edition ${edition}\n\n`)
+  terminal.out(
+    `Recipe ${recipe.name} (${recipe.digest.slice(0, 12)}), PS3.15 Table E.1-1 edition ${edition}\n\n`,
+  )
 }
 
 /** A column wider than this would push the next one out of sight. */
@@ -70,7 +83,9 @@ function printColumns(terminal: Terminal, rows: readonly (readonly string[])[]):
     }
   }
   for (const row of rows) {
-    const cells = row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+    const cells = row.map((cell, column) =>
+      column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0),
+    )
     terminal.out(`${cells.join('  ')}\n`)
   }
 }

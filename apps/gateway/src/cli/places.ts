@@ -27,22 +27,31 @@ export function checkRoots(roots: readonly string[]): void {
   }
 }
 
-export function checkOut(out: string, { roots, resume }: { roots: readonly string[]; resume: boolean }): void {
+export function checkOut(
+  out: string,
+  { roots, resume }: { roots: readonly string[]; resume: boolean },
+): void {
   for (const root of roots) {
-    if (isInside(out, root)) throw new UsageError(`${out} lies in ${root}, which is read: choose a folder elsewhere`)
-    if (isInside(root, out)) throw new UsageError(`${root}, which is read, lies in ${out}: choose another folder`)
+    if (isInside(out, root))
+      throw new UsageError(`${out} lies in ${root}, which is read: choose a folder elsewhere`)
+    if (isInside(root, out))
+      throw new UsageError(`${root}, which is read, lies in ${out}: choose another folder`)
   }
   const taken = existsSync(out) && !(lstatSync(out).isDirectory() && readdirSync(out).length === 0)
-  if (!taken && resume) throw new UsageError(`${out} is empty, there is nothing to resume: leave --resume out`)
+  if (!taken && resume)
+    throw new UsageError(`${out} is empty, there is nothing to resume: leave --resume out`)
   if (!taken || resume) return
   if (!lstatSync(out).isDirectory()) throw new UsageError(`${out} is a file: name a folder that can be made`)
-  const hint = existsSync(journalPath(out)) ? 'add --resume to go on with it, or name another' : 'name another'
+  const hint = existsSync(journalPath(out))
+    ? 'add --resume to go on with it, or name another'
+    : 'name another'
   throw new UsageError(`the folder ${out} is not empty: ${hint}`)
 }
 
 /** `what` tells who is who: it must not travel with the images. */
 export function checkOutside(path: string, out: string, what: string): void {
-  if (isInside(path, out)) throw new UsageError(`${what} must not lie in ${out}, which is given away: ${path}`)
+  if (isInside(path, out))
+    throw new UsageError(`${what} must not lie in ${out}, which is given away: ${path}`)
 }
 
 function isRelease(path: string): boolean {

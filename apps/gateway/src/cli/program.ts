@@ -57,7 +57,11 @@ function addDeid(program: Command, invocation: Invocation, ended: (code: number)
     .command('deid')
     .description('de-identify files, folders and ZIP archives into a new folder')
     .argument('<paths...>', 'IN... OUT: what to read, and last the folder to make')
-    .option('--recipe <name or file>', 'basic, safe-harbor, limited-data-set, research, or a YAML file', 'basic')
+    .option(
+      '--recipe <name or file>',
+      'basic, safe-harbor, limited-data-set, research, or a YAML file',
+      'basic',
+    )
     .option('--key <file>', 'project key; made where there is none (default: OUT.key, beside OUT)')
     .option('--mapping <dir>', 'write who became whom there: uid_mapping.csv, patid_mapping.csv, files.csv')
     .option('--report <file>', 'write the report there, too (.html or .json)')

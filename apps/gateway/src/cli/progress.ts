@@ -42,7 +42,8 @@ type Since = { readonly seconds: number; readonly first: number }
 
 /** Exported for its test. */
 export function lineOf(progress: RunProgress, { seconds, first }: Since): { plain: string; live: string } {
-  if (progress.phase === 'finish') return { plain: 'writing manifest and report', live: 'writing manifest and report' }
+  if (progress.phase === 'finish')
+    return { plain: 'writing manifest and report', live: 'writing manifest and report' }
   if (progress.phase === 'scan') {
     const text = `reading headers: ${progress.done} of ${counted(progress.total, 'file')} found`
     return { plain: text, live: text }

@@ -34,9 +34,12 @@ export function patientsOf(path: string | undefined): RunSettings['patientTable'
     const [before = '', after = ''] = row.map((field) => field.trim())
     // The row is named, not its value: it is a patient ID.
     const where = `${path}, row ${place + 1 + rows.length - body.length}`
-    if (row.length !== 2 || before === '') throw new UsageError(`${where}: two columns are wanted, id_old,id_new`)
+    if (row.length !== 2 || before === '')
+      throw new UsageError(`${where}: two columns are wanted, id_old,id_new`)
     if (!PATIENT_CODE.test(after)) {
-      throw new UsageError(`${where}: id_new is to be 1 to 64 letters, digits, '.', '_' or '-', as it names a folder`)
+      throw new UsageError(
+        `${where}: id_new is to be 1 to 64 letters, digits, '.', '_' or '-', as it names a folder`,
+      )
     }
     if (seen.has(before)) throw new UsageError(`${where}: this id_old has a row already`)
     if (taken.has(after)) throw new UsageError(`${where}: this id_new is another patient's already`)
@@ -66,6 +69,7 @@ export function projectKey(path: string): ProjectKey {
 
 function readSmall(path: string, limit: number): string {
   const stat = statSync(path)
-  if (!stat.isFile() || stat.size > limit) throw new UsageError(`${path} is not a file of at most ${limit} bytes`)
+  if (!stat.isFile() || stat.size > limit)
+    throw new UsageError(`${path} is not a file of at most ${limit} bytes`)
   return readFileSync(path, 'utf8')
 }

@@ -24,14 +24,19 @@ export function printSummary(terminal: Terminal, { end, report, key, mapping }: 
   const { bold } = paletteOf(terminal)
   const { totals, skipped } = end
   printOutcomes(terminal, totals, '')
-  if (skipped > 0) terminal.out(`${counted(skipped, 'instance')} of these were done before and were left as they are.\n`)
+  if (skipped > 0)
+    terminal.out(`${counted(skipped, 'instance')} of these were done before and were left as they are.\n`)
   terminal.out(`\n${bold('Report')}  ${report}\n${bold('Key')}     ${key.path}\n`)
-  if (mapping !== undefined) terminal.out(`${bold('Mapping')} ${mapping} (names patients: keep it as safe as the key)\n`)
+  if (mapping !== undefined)
+    terminal.out(`${bold('Mapping')} ${mapping} (names patients: keep it as safe as the key)\n`)
   const withheld = totals.outcomes.quarantined + totals.outcomes.failed
   if (withheld > 0 && mapping === undefined) {
-    terminal.out('To see which files these are, run it into a new folder with --mapping DIR: files.csv lists them.\n')
+    terminal.out(
+      'To see which files these are, run it into a new folder with --mapping DIR: files.csv lists them.\n',
+    )
   }
-  if (totals.outcomes.failed > 0) terminal.out('What failed can be tried again: add --resume to the same command.\n')
+  if (totals.outcomes.failed > 0)
+    terminal.out('What failed can be tried again: add --resume to the same command.\n')
 }
 
 export function printOutcomes(terminal: Terminal, totals: Totals, would: string): void {
@@ -56,7 +61,8 @@ export function printOutcomes(terminal: Terminal, totals: Totals, would: string)
   for (const { code, what, count } of shown.slice(0, TOP)) {
     terminal.out(`  ${String(count).padStart(5)}  ${bold(code)}  ${what}\n         ${dim(adviceFor(code))}\n`)
   }
-  if (shown.length > TOP) terminal.out(`         and ${counted(shown.length - TOP, 'other reason')}: see the report\n`)
+  if (shown.length > TOP)
+    terminal.out(`         and ${counted(shown.length - TOP, 'other reason')}: see the report\n`)
 }
 
 export function printStopped(terminal: Terminal, { why, done }: Stopped): number {
@@ -65,6 +71,8 @@ export function printStopped(terminal: Terminal, { why, done }: Stopped): number
     terminal.err(`Interrupted.${kept} To go on, add --resume to the same command.\n`)
     return EXIT.interrupted
   }
-  terminal.err(`The disk is full: nothing half-written was left.${kept} Make room, then add --resume to the same command.\n`)
+  terminal.err(
+    `The disk is full: nothing half-written was left.${kept} Make room, then add --resume to the same command.\n`,
+  )
   return EXIT.failed
 }

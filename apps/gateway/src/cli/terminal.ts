@@ -18,7 +18,13 @@ export const EXIT = { done: 0, failed: 1, withheld: 2, interrupted: 130 } as con
 export class UsageError extends Error {}
 
 export type Paint = (text: string) => string
-export type Palette = { readonly bold: Paint; readonly dim: Paint; readonly green: Paint; readonly amber: Paint; readonly red: Paint }
+export type Palette = {
+  readonly bold: Paint
+  readonly dim: Paint
+  readonly green: Paint
+  readonly amber: Paint
+  readonly red: Paint
+}
 
 export function paletteOf({ colour }: Terminal): Palette {
   const paint = (code: number) => (text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text)

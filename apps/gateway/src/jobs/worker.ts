@@ -10,7 +10,11 @@ const port = parentPort
 if (port === null) throw new Error('jobs/worker.ts is started by jobs/pool.ts only')
 const { settings, instance } = workerData as WorkerStart
 const [{ perform, transferable }, stages] = await Promise.all([import('./work.ts'), import(instance)])
-const bench = { stages, settings: stages.prepare?.(settings) ?? settings, ...(await import('./bench.ts')).emptyBench() }
+const bench = {
+  stages,
+  settings: stages.prepare?.(settings) ?? settings,
+  ...(await import('./bench.ts')).emptyBench(),
+}
 port.on('message', (job: Job) => {
   const reply = perform(job, bench)
   port.postMessage(reply, transferable(reply))

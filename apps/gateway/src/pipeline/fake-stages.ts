@@ -42,6 +42,7 @@ export function describeRun({ recipe }: RunSettings): RunDescription {
   return {
     recipe: { name: recipe.name, digest: 'd1', description: 'fake', options: [], safeHarbor: false },
     edition: '2026d',
+    methods: [['113100', 'Basic Application Confidentiality Profile']],
   }
 }
 

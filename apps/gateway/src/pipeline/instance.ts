@@ -7,12 +7,12 @@
 
 import { createHmac } from 'node:crypto'
 import { extname, join } from 'node:path'
-import { inflateRawSync } from 'node:zlib'
 import {
   applyPlan,
   type Identity,
   identifiersOf,
   identityOf,
+  instanceUids,
   methodsOf,
   outputNames,
   type PlanNode,
@@ -33,7 +33,9 @@ import {
   toUtf8,
   type Uid,
 } from '@roentgate/dicom'
+import { Clock } from './clock.ts'
 import { countAttributes, planLines } from './counts.ts'
+import { inflate } from './inflate.ts'
 import { openInput } from './input.ts'
 import { mappedUid, openProject, type Patient, type Project, patientOf } from './project.ts'
 import { verifyOutput, writeDraft } from './release.ts'
@@ -60,11 +62,6 @@ const open: { current?: Open } = {}
 function projectOf(settings: RunSettings): Project {
   if (open.current?.settings !== settings) open.current = { settings, project: openProject(settings) }
   return open.current.project
-}
-
-/** Raw deflate with a ceiling (PS3.5 A.5). */
-export function inflate(deflated: Uint8Array, maxBytes: number): Uint8Array {
-  return inflateRawSync(deflated, { maxOutputLength: maxBytes })
 }
 
 /**
@@ -253,14 +250,10 @@ function scannerOf(dataset: Dataset, patient: Patient): string {
     .join(' | ')
 }
 
-/** Old and new of every UID that the file names itself or others by. */
+/** Old and new of every UID that names an instance of anything, the file's own and those that it refers to. */
 function mappedUids(project: Project, dataset: Dataset): readonly (readonly [string, string])[] {
   if (project.recipe.options.has('uids')) return []
-  const own = [Tags.StudyInstanceUID, Tags.SeriesInstanceUID, Tags.SOPInstanceUID, Tags.FrameOfReferenceUID]
-  return own
-    .map((t) => string(dataset, t) ?? '')
-    .filter((uid) => uid !== '')
-    .map((uid) => [uid, mappedUid(project, uid)] as const)
+  return [...instanceUids(dataset)].map((uid) => [uid, mappedUid(project, uid)] as const)
 }
 
 function refusals({ file, settings }: Job, identity: Identity): readonly Reason[] {
@@ -376,16 +369,4 @@ export function verifyInstance(task: VerifyTask, settings: RunSettings): VerifyR
 const SOURCE_DIFFERS: Reason = {
   code: 'SOURCE_DIFFERS',
   what: 'the source is not the file that was de-identified',
-}
-
-/** Nanoseconds by stage, added up. */
-export class Clock {
-  #last = process.hrtime.bigint()
-  readonly nanos: Record<string, number> = {}
-
-  lap(stage: string): void {
-    const now = process.hrtime.bigint()
-    this.nanos[stage] = (this.nanos[stage] ?? 0) + Number(now - this.#last)
-    this.#last = now
-  }
 }

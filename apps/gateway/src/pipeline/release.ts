@@ -14,8 +14,8 @@ import {
   type Uid,
   writeFile,
 } from '@roentgate/dicom'
-import type { Clock } from './instance.ts'
-import { inflate } from './instance.ts'
+import type { Clock } from './clock.ts'
+import { inflate } from './inflate.ts'
 import { type OpenFile, openFile } from './sources.ts'
 import type { Reason } from './types.ts'
 

@@ -1,3 +1,5 @@
+// The run over stages that a test can see through: outcomes, duplicates, references, resume, crashes.
+
 import assert from 'node:assert/strict'
 import {
   existsSync,

@@ -1,6 +1,6 @@
 // What a worker is given to do its jobs with: the InstanceModule of a real run.
 
-import { PRESETS, PROFILE_EDITION } from '@roentgate/deid'
+import { METHOD_CODES, PRESETS, PROFILE_EDITION } from '@roentgate/deid'
 import { compileProjectRecipe } from './project.ts'
 import type { RunDescription, RunSettings } from './types.ts'
 
@@ -18,12 +18,15 @@ export function describeRun(settings: RunSettings): RunDescription {
   return {
     recipe: { name, digest, description, options: [...options].sort(), safeHarbor },
     edition: PROFILE_EDITION,
+    methods: [...METHOD_CODES],
   }
 }
 
 class UnknownPreset extends Error {
   constructor(name: string) {
-    super(`no preset is called ${name}: there are ${[...PRESETS.keys()].join(', ')}; a recipe of yours ends in .yaml`)
+    super(
+      `no preset is called ${name}: there are ${[...PRESETS.keys()].join(', ')}; a recipe of yours ends in .yaml`,
+    )
     this.name = 'RecipeError'
   }
 }

@@ -4,7 +4,7 @@ import type { RowLine, SetLine } from './journal-lines.ts'
 import { OUTCOMES, type Outcome } from './outcomes.ts'
 import type { AttributeCount, Reason } from './types.ts'
 
-type Row = Omit<AttributeCount, 'scanner'>
+type Row = AttributeCount
 
 /** What became of one input. */
 export type Final = {
@@ -69,8 +69,8 @@ export class Tally {
   add(final: Final): void {
     const { outcome } = final
     this.#outcomes[outcome]++
-    for (const reason of final.reasons) this.#addReason(reason, outcome)
-    for (const warning of final.warnings) this.#addReason(warning, 'warning')
+    for (const reason of distinct(final.reasons)) this.#addReason(reason, outcome)
+    for (const warning of distinct(final.warnings)) this.#addReason(warning, 'warning')
     if (outcome === 'released') this.#addReleased(final)
     if (final.set === undefined) return
     const scanners = this.#usage.get(final.set) ?? new Map<string, Usage>()
@@ -169,6 +169,11 @@ function rowsOf(sums: ReadonlyMap<string, Sum>): readonly AttributeRow[] {
   return [...sums.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { row, count, instances }]) => ({ ...row, count, instances }))
+}
+
+/** A file counts once under each code. */
+function distinct(reasons: readonly Reason[]): Iterable<Reason> {
+  return new Map(reasons.map((reason) => [reason.code, reason])).values()
 }
 
 function increment(counts: Map<string, number>, key: string): void {

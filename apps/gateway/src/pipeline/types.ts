@@ -150,6 +150,8 @@ export type RunDescription = {
   }
   /** Of PS3.15 Table E.1-1. */
   readonly edition: string
+  /** CID 7050: code, meaning. */
+  readonly methods: readonly (readonly [code: string, meaning: string])[]
 }
 /** Compiles the recipe; throws RecipeError, whose message is for the user. */
 export type DescribeRun = (settings: RunSettings) => RunDescription

@@ -2,9 +2,11 @@
 
 const ADVICE: Readonly<Record<string, string>> = {
   REFERENCE_DANGLES: 'Settle the instance that it refers to, then run again: it will follow.',
-  SOP_INSTANCE_CONFLICT: 'Find out which of the files is the right one, and remove the others from the input.',
+  SOP_INSTANCE_CONFLICT:
+    'Find out which of the files is the right one, and remove the others from the input.',
   IDENTIFIERS_LIMIT: 'Many patients seem to share one ID (a test ID, or a blank one): run them separately.',
-  PATIENT_ID_COLLISION: 'Check whether one ID was given to two people: they share a pseudonym and a date shift.',
+  PATIENT_ID_COLLISION:
+    'Check whether one ID was given to two people: they share a pseudonym and a date shift.',
   NO_SOP_INSTANCE: 'Not an instance by the standard: have it made again by its source.',
   TRAILING_BYTES: 'Ask its sender for a whole copy: bytes of unknown meaning could hold anything.',
   NOT_DICOM: 'Nothing to do, unless it should have been DICOM.',
@@ -23,11 +25,13 @@ const ADVICE: Readonly<Record<string, string>> = {
   ZIP_RATIO: 'If you trust the archive, unpack it and run over the folder.',
   ZIP_BROKEN: 'Get a whole copy of the archive.',
   ZIP_CHECKSUM: 'Get a whole copy of the archive.',
-  PIXELS_DOCUMENT: 'A document or a form as an image: it is never passed. Leave it out, or redact it by hand.',
+  PIXELS_DOCUMENT:
+    'A document or a form as an image: it is never passed. Leave it out, or redact it by hand.',
 }
 
 const MALFORMED = 'Not well-formed DICOM: ask its sender for another copy. Nothing of it was released.'
-const FINDING = 'Verification found what should be gone. Nothing of it was released; please report it (without the file).'
+const FINDING =
+  'Verification found what should be gone. Nothing of it was released; please report it (without the file).'
 const PIXELS =
   'Text may be burned into its pixels. Look at it; if it is clean, pass it with --pixels as-is, in a run of its own.'
 const SYSTEM = 'The system refused: check permissions and the disk, then add --resume.'

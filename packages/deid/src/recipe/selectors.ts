@@ -11,6 +11,8 @@ import { type Place, RecipeError } from './errors.ts'
 
 /** The reader allows no deeper nesting either. */
 const MAX_PATH = 16
+/** A dictionary may take bare digits for a number, and would let a private one pass. */
+const KEYWORD = /^(?![0-9A-Fa-f]{8}$)[A-Z][A-Za-z0-9]*$/
 
 export function parseSelector(value: Value, dictionary: Dictionary): Selector {
   if (value.kind === 'mapping') return parsePrivate(value)
@@ -45,7 +47,7 @@ export function parseSelector(value: Value, dictionary: Dictionary): Selector {
 function parseTag(text: string, at: Place, dictionary: Dictionary): Tag {
   const numeric = /^\(([0-9a-f]{4}),\s*([0-9a-f]{4})\)$/i.exec(text)
   if (numeric === null) {
-    const named = /^[A-Za-z0-9]+$/.test(text) ? dictionary.tagOf(text) : undefined
+    const named = KEYWORD.test(text) ? dictionary.tagOf(text) : undefined
     if (named !== undefined) return named
     const hint = didYouMean(text, dictionary.keywords())
     throw new RecipeError('UNKNOWN_TAG', at, `no attribute of PS3.6 has the keyword ${quote(text)}${hint}`)

@@ -42,12 +42,12 @@ function alternatives(needles: readonly Needle[]): string {
   const longestFirst = [...needles].sort((a, b) => b.text.length - a.text.length)
   return longestFirst
     .map(({ text, form }) =>
-      form === 'inside' ? escape(text) : `(?<![\\p{L}\\p{N}])${escape(text)}(?![\\p{L}\\p{N}])`,
+      form === 'inside' ? literal(text) : `(?<![\\p{L}\\p{N}])${literal(text)}(?![\\p{L}\\p{N}])`,
     )
     .join('|')
 }
 
-function escape(text: string): string {
+function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, (character) => `\\${character}`)
 }
 
@@ -60,13 +60,13 @@ function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | unde
   for (const { text, kind } of needles) {
     const utf8 = latin1Of(new TextEncoder().encode(text))
     if (utf8.length < MIN_BYTES) continue
-    forms.push({ pattern: `(?<![A-Za-z0-9.])${escape(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
+    forms.push({ pattern: `(?<![A-Za-z0-9.])${literal(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
     for (const little of [true, false])
-      forms.push({ pattern: escape(utf16(text, little)), kind, channel: 'utf-16' })
+      forms.push({ pattern: literal(utf16(text, little)), kind, channel: 'utf-16' })
     // The case in a base64 text is the case that was encoded: as written in DICOM names, capitals and title case.
     for (const spelling of new Set([text, text.toUpperCase(), titled(text)])) {
       for (const shifted of base64Forms(spelling))
-        forms.push({ pattern: escape(shifted), kind, channel: 'base64' })
+        forms.push({ pattern: literal(shifted), kind, channel: 'base64' })
     }
   }
   const plain = compile(

@@ -23,6 +23,7 @@ import {
   uidsConsistent,
   type Violation,
 } from './checks.ts'
+import { residualDates } from './dates.ts'
 import { type Haystack, haystackOf } from './haystack.ts'
 import { needlesOf } from './needles.ts'
 import { type Equal, pixelHeadersClean, pixelsUnchanged } from './pixels.ts'
@@ -58,6 +59,7 @@ export function verifyInstance(given: Verification): readonly Violation[] {
   const inBytes = haystack.inBytes(kept.size === 0 ? bytes : latin1(bytesWithout(output, kept)))
   return [
     ...residualText(output.dataset, haystack, kept),
+    ...residualDates(source, output, recipe),
     ...(inBytes
       ? [
           {

@@ -1,0 +1,52 @@
+// The source's dates in the free text of the output: looked for one by one, in the spellings people write. Only in
+// text: among numbers and among shifted dates an original date stands by chance.
+
+import type { DicomFile } from '@roentgate/dicom'
+import { strings } from '@roentgate/dicom'
+import type { Recipe } from '../model.ts'
+import type { Violation } from './checks.ts'
+import { haystackOf } from './haystack.ts'
+import { needlesOf } from './needles.ts'
+import { places, where } from './walk.ts'
+
+const FREE: ReadonlySet<string> = new Set(['LO', 'SH', 'ST', 'LT', 'UT', 'UC'])
+/** What could hold a date at all: four digits in a row, or two numbers with something between them. */
+const HINT = /\d{4}|\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]?[A-Za-z]{3}|[A-Za-z]{3,9}\.? \d{1,2}/
+/** Distinct dates of one instance that are looked for; real headers have fewer than ten. */
+const MAX_DATES = 64
+
+export function residualDates(source: DicomFile, output: DicomFile, recipe: Recipe): readonly Violation[] {
+  if (recipe.dates.kind === 'keep') return []
+  const suspects: { readonly text: string; readonly where: string }[] = []
+  for (const { dataset, element, vr, path } of places(output.dataset)) {
+    if (!FREE.has(vr) || element.value.kind !== 'bytes') continue
+    for (const text of strings(dataset, element)) {
+      if (HINT.test(text)) suspects.push({ text, where: where(path) })
+    }
+  }
+  if (suspects.length === 0) return []
+  const dates = datesOf(source, recipe)
+  const haystack = haystackOf(needlesOf([...dates].map((value) => ({ kind: 'date', value }))))
+  return suspects
+    .filter(({ text }) => haystack.inText(text) !== undefined)
+    .map((suspect) => ({
+      code: 'RESIDUAL_IDENTIFIER',
+      what: 'a date of the source in a text',
+      where: suspect.where,
+    }))
+}
+
+function datesOf(source: DicomFile, recipe: Recipe): ReadonlySet<string> {
+  const dates = new Set<string>()
+  for (const { dataset, element, vr } of places(source.dataset)) {
+    if (dates.size >= MAX_DATES) return dates
+    if ((vr !== 'DA' && vr !== 'DT') || element.value.kind !== 'bytes') continue
+    for (const value of strings(dataset, { ...element, vr, value: element.value })) {
+      const date = value.replaceAll('.', '').slice(0, 8)
+      // The first of January is how a bare year is written.
+      const bareYear = recipe.dates.kind === 'year' && date.endsWith('0101')
+      if (/^\d{8}$/.test(date) && !bareYear) dates.add(date)
+    }
+  }
+  return dates
+}
