@@ -117,7 +117,7 @@ test('encapsulated in an icon larger than the first region', () => {
 })
 
 type Broken = readonly [name: string, bytes: Uint8Array, code: string]
-const start = le.element(PIXEL_DATA, 'OB', '', { length: 0xffffffff })
+const start = le.element(PIXEL_DATA, 'OB', { value: '', claims: 0xffffffff })
 const BROKEN: readonly Broken[] = [
   ['no delimiter', join(start, le.delimiter(0xe000, 0), le.delimiter(0xe000, 2), ascii('ab')), 'TRUNCATED'],
   [
@@ -227,7 +227,7 @@ test('5 GiB of fragments are read without being read', () => {
 
 test('almost 4 GiB of native pixel data are read without being read, and written in pieces', () => {
   const length = 0xfffffffe
-  const head = join(part10(EXPLICIT, NAME), le.element(PIXEL_DATA, 'OW', '', { length }))
+  const head = join(part10(EXPLICIT, NAME), le.element(PIXEL_DATA, 'OW', { value: '', claims: length }))
   const tail = le.element(0xfffcfffc, 'OB', '\0\0')
   const source = sparse(head.length + length + tail.length, [
     [0, head],

@@ -107,7 +107,7 @@ const SURVIVED: readonly Survived[] = [
     part10(
       BIG_ENDIAN,
       join(
-        be.element(0x00091001, 'UN', '', { length: UNDEFINED }),
+        be.element(0x00091001, 'UN', { value: '', claims: UNDEFINED }),
         implicit.item(implicit.element(0x00081155, 'UI', '1.2\0')),
         implicit.delimiter(0xe0dd, 0),
       ),
@@ -175,7 +175,7 @@ const REFUSED: readonly Refused[] = [
   ['a VR that is none', part10(EXPLICIT, NAME, le.element(0x00100020, 'ZZ', '1 ')), 'BAD_VR', 0x00100020],
   [
     'a value past the end',
-    part10(EXPLICIT, CLASS, le.element(0x00100010, 'PN', 'A^B ', { length: 400 })),
+    part10(EXPLICIT, CLASS, le.element(0x00100010, 'PN', { value: 'A^B ', claims: 400 })),
     'TRUNCATED',
     0x00100010,
   ],
@@ -187,7 +187,7 @@ const REFUSED: readonly Refused[] = [
   ],
   [
     'a value past its item',
-    refused(le.item(le.element(0x00081155, 'UI', '1.2\0', { length: 6 }))),
+    refused(le.item(le.element(0x00081155, 'UI', { value: '1.2\0', claims: 6 }))),
     'BAD_LENGTH',
   ],
   [
@@ -207,13 +207,13 @@ const REFUSED: readonly Refused[] = [
   ['an item delimiter in a defined item', refused(le.item(le.delimiter(0xe00d, 0))), 'BAD_TAG', 0xfffee00d],
   [
     'an open sequence with no end',
-    part10(EXPLICIT, join(le.element(REFERENCE, 'SQ', '', { length: UNDEFINED }), UID_ITEM)),
+    part10(EXPLICIT, join(le.element(REFERENCE, 'SQ', { value: '', claims: UNDEFINED }), UID_ITEM)),
     'TRUNCATED',
     REFERENCE,
   ],
   [
     'an undefined length that its VR forbids',
-    part10(EXPLICIT, le.element(0x00420010, 'UT', '', { length: UNDEFINED }), NAME),
+    part10(EXPLICIT, le.element(0x00420010, 'UT', { value: '', claims: UNDEFINED }), NAME),
     'BAD_LENGTH',
     0x00420010,
   ],
@@ -235,7 +235,7 @@ const REFUSED: readonly Refused[] = [
   ['zeros and then more', part10(EXPLICIT, NAME, new Uint8Array(40), ID), 'BAD_TAG', 0],
   [
     'pixel data past the end',
-    part10(EXPLICIT, NAME, le.element(0x7fe00010, 'OW', 'ab', { length: 4 })),
+    part10(EXPLICIT, NAME, le.element(0x7fe00010, 'OW', { value: 'ab', claims: 4 })),
     'TRUNCATED',
   ],
   ['a damaged deflate stream', part10(DEFLATED, ascii('this is no deflate stream')), 'INFLATE_FAILED'],
