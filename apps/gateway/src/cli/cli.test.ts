@@ -1,4 +1,4 @@
-// The command as a user types it: what it says, what it writes, how it exits.
+// The command from outside: options, exit codes, messages, and a small release from end to end.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'

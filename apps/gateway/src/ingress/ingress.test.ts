@@ -1,4 +1,4 @@
-// What is found in folders and ZIP archives, and what is refused there.
+// What ingress finds, in which order, and which archives it refuses.
 
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

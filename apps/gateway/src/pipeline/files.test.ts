@@ -1,4 +1,4 @@
-// The files that a run writes for itself: journal, key, mapping.
+// What a run keeps on disk beside images: key, journal, tables, atomic files.
 
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'

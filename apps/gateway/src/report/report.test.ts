@@ -1,4 +1,4 @@
-// The report says what the run did, and nothing of whom.
+// The report: sums, the 18 identifiers, and a page that tells nothing it should not.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
