@@ -19,6 +19,8 @@ import { type Finding, isGenerated, isTest, type Source, type Tree } from './tre
 
 const MAX_FUNCTION_LINES = 70
 const MAX_PARAMETERS = 3
+/** `make(owner, tag, vr, value)` is an element in the order in which PS3.5 7.1 writes it; names would only repeat that. */
+const IN_WIRE_ORDER: ReadonlySet<string> = new Set(['make', 'element'])
 /** These hold tests as a file does. */
 const SUITES = new Set(['describe', 'suite'])
 /** Node loads these by their default export. */
@@ -74,12 +76,19 @@ function judgeFunction(judge: Judge, node: FunctionLikeDeclaration): void {
   }
   const isCallback = (isArrowFunction(node) || isFunctionExpression(node)) && isCallExpression(node.parent)
   const count = node.parameters?.length ?? 0
-  if (count > MAX_PARAMETERS && !isCallback) {
+  if (count > MAX_PARAMETERS && !isCallback && !IN_WIRE_ORDER.has(nameOf(node))) {
     judge.report(node, `${count} parameters: after ${MAX_PARAMETERS} comes an object`)
   }
   const modifiers = 'modifiers' in node ? node.modifiers : undefined
   if (modifiers?.some((modifier) => modifier.kind === SyntaxKind.AsyncKeyword) === true)
     judgeWaiting(judge, node)
+}
+
+function nameOf(node: FunctionLikeDeclaration): string {
+  const named = 'name' in node && node.name !== undefined ? node : node.parent
+  return 'name' in named && named.name !== undefined
+    ? (named.name as { getText: () => string }).getText()
+    : ''
 }
 
 function isSuite(node: FunctionLikeDeclaration): boolean {

@@ -33,16 +33,17 @@ const MARKS: ReadonlySet<number> = new Set<number>([
 /** CID 7050 codes for one instance: the profile unless a rule kept what it removes, and each option that was on. */
 export function methodsOf(recipe: Recipe, nodes: readonly PlanNode[]): readonly string[] {
   const options = [...recipe.options].map((option) => OPTION_CODES[option]).sort()
-  return deviates(nodes) ? options : [BASIC, ...options]
+  return deviates(recipe, nodes) ? options : [BASIC, ...options]
 }
 
-/** A recipe rule that keeps what Table E.1-1 removes: the result is no longer the Basic Profile. */
-function deviates(nodes: readonly PlanNode[]): boolean {
+/** A rule that keeps what neither Table E.1-1 nor an option keeps: the result is no longer the Basic Profile. */
+function deviates(recipe: Recipe, nodes: readonly PlanNode[]): boolean {
   for (const { node } of walkPlan(nodes)) {
     const { decision, element } = node
     if (decision.because.kind !== 'recipe') continue
     const keeps = decision.action === 'K' || (decision.action === 'C' && !isReplacement(node))
-    if (keeps && profileRow(element.tag) && profileRow(element.tag)?.basic !== 'K') return true
+    const row = keeps ? profileRow(element.tag) : undefined
+    if (row && row.basic !== 'K' && !row.options.some(([option]) => recipe.options.has(option))) return true
   }
   return false
 }

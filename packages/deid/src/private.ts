@@ -43,7 +43,7 @@ export function decidePrivate(recipe: Recipe, element: Element, subject: Private
   if (rule) {
     const decision = fromRule(rule, { path: subject.path, vr: element.vr, sopClass: '' })
     return {
-      decision: decision.action === 'K' ? keep(recipe, element.vr, 'recipe', decision) : decision,
+      decision: decision.action === 'K' ? keep(recipe, element.vr, decision) : decision,
       creator,
     }
   }
@@ -51,10 +51,10 @@ export function decidePrivate(recipe: Recipe, element: Element, subject: Private
   const safe = safePrivate(creator, element.tag)
   if (safe?.basis === 'E.3.10-1' || (safe && recipe.knowledgeBase)) {
     const vr = element.vr === 'UN' ? safe.vr : element.vr
-    return { decision: keep(recipe, vr, safe.basis), creator }
+    return { decision: keep(recipe, vr, vouched(safe.basis)), creator }
   }
   if (declaredSafe(subject.root, creator, element.tag)) {
-    return { decision: keep(recipe, element.vr, '(0008,0300)'), creator }
+    return { decision: keep(recipe, element.vr, vouched('(0008,0300)')), creator }
   }
   return { decision: UNKNOWN, creator }
 }
@@ -67,10 +67,14 @@ function matches(rule: Rule, creator: string, t: Tag): boolean {
   return select.low === undefined || select.low === (elementOf(t) & 0xff)
 }
 
+function vouched(basis: SafePrivateBasis): Decision {
+  return { action: 'K', because: { kind: 'safe-private', basis } }
+}
+
 /** Safe says that the vendor puts no identity there; what somebody typed there is still looked at. */
-function keep(recipe: Recipe, vr: Vr, basis: SafePrivateBasis, by?: Decision): Decision {
-  const because = by?.because ?? ({ kind: 'safe-private', basis } as const)
-  if (by?.transform) return by
+function keep(recipe: Recipe, vr: Vr, by: Decision): Decision {
+  const { because } = by
+  if (by.transform) return by
   switch (vr) {
     case 'PN':
       return { action: 'X', because }

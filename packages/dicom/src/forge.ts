@@ -12,13 +12,14 @@ export const BIG_ENDIAN = '1.2.840.10008.1.2.2'
 export const JPEG_BASELINE = '1.2.840.10008.1.2.4.50'
 export const UNDEFINED = 0xffffffff
 
-/** A length other than the true one, or UNDEFINED with its delimiter. */
-type Length = { readonly length?: number }
+type Content = string | Uint8Array
+/** A value under a length that is not its own. */
+type Claim = { readonly value: Content; readonly claims: number }
 
 export type Forge = {
   readonly u16: (value: number) => Uint8Array
   readonly u32: (value: number) => Uint8Array
-  readonly element: (t: number, vr: string, value?: string | Uint8Array, as?: Length) => Uint8Array
+  readonly element: (t: number, vr: string, value?: Content | Claim) => Uint8Array
   readonly item: (...content: readonly Uint8Array[]) => Uint8Array
   /** Of undefined length, closed by its delimiter. */
   readonly openItem: (...content: readonly Uint8Array[]) => Uint8Array
@@ -42,9 +43,11 @@ export function forge({ explicit, bigEndian }: Encoding): Forge {
     if (LONG.test(vr)) return join(tagBytes, ascii(vr), u16(0), u32(length))
     return join(tagBytes, ascii(vr), u16(length))
   }
-  const element: Forge['element'] = (t, vr, value = '', as = {}) => {
+  const element: Forge['element'] = (t, vr, content = '') => {
+    const isClaim = typeof content === 'object' && 'claims' in content
+    const value = isClaim ? content.value : content
     const bytes = typeof value === 'string' ? ascii(value) : value
-    return join(head(t, vr, as.length ?? bytes.length), bytes)
+    return join(head(t, vr, isClaim ? content.claims : bytes.length), bytes)
   }
   const open = (t: number, vr: string, items: readonly Uint8Array[]) =>
     join(head(t, vr, UNDEFINED), ...items, delimiter(0xe0dd, 0))

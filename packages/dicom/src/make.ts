@@ -36,6 +36,9 @@ function bytesOf(owner: Dataset, at: At, value: NewValue): Uint8Array {
   const { vr } = at
   if (value instanceof Uint8Array) return value
   if (value.length === 0) return new Uint8Array(0)
+  if (typeof value !== 'string' && isDatasets(value)) {
+    throw new DicomError('BAD_VALUE', `items where ${vr} takes none`, { tag: at.tag })
+  }
   if (isText(vr)) {
     const joined = typeof value === 'string' ? value : value.join('\\')
     return encode(owner, at, joined)

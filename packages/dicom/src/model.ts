@@ -84,7 +84,7 @@ export type Warning = {
 }
 
 export type DicomFile = {
-  /** 128 bytes, or undefined where the file has none. */
+  /** 128 bytes, none where the file begins with its prefix, or undefined where it has neither. */
   readonly preamble: Uint8Array | undefined
   /** Group 0002, always explicit little endian; undefined where the file has none. */
   readonly meta: Dataset | undefined

@@ -85,7 +85,8 @@ function findStart(source: ByteSource, warnings: Warning[]): Start {
   if (isDicm(head, PREAMBLE) && !startsWithIdentity(head))
     return { preamble: head.slice(0, PREAMBLE), at: PREAMBLE + 4 }
   warnings.push({ code: 'NO_PREAMBLE', offset: 0 })
-  return { preamble: undefined, at: isDicm(head, 0) ? 4 : 0 }
+  if (isDicm(head, 0)) return { preamble: new Uint8Array(0), at: 4 }
+  return { preamble: undefined, at: 0 }
 }
 
 /** A data set from byte 0 whose text happens to say DICM at byte 128: no preamble begins with (0008,0005) or (0002,0000). */
@@ -202,7 +203,8 @@ function inflate({ source, at, limits }: Deflated, run: Inflate | undefined): Ui
     throw new DicomError('UNSUPPORTED_TRANSFER_SYNTAX', 'a deflated data set, and no inflater was given', {
       offset: at,
     })
-  const deflated = source.read(at, Math.min(source.size - at, limits.inflatedBytes))
+  // No deflater makes its input longer than this.
+  const deflated = source.read(at, Math.min(source.size - at, Math.ceil(limits.inflatedBytes * 1.125) + 1024))
   let inflated: Uint8Array
   try {
     inflated = run(deflated, limits.inflatedBytes + 1)

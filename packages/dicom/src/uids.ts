@@ -76,7 +76,7 @@ const LOSSLESS: ReadonlySet<string> = new Set([
   '1.2.840.10008.1.2.4.201',
   '1.2.840.10008.1.2.4.202',
 ])
-const VIDEO = /^1\.2\.840\.10008\.1\.2\.(?:4\.10[0-8](?:\.1)?|7\.\d)$/
+const VIDEO = /^1\.2\.840\.10008\.1\.2\.4\.10[0-8](?:\.1)?$/
 
 /** A registered transfer syntax, or undefined. */
 export function transferSyntax(value: string): TransferSyntax | undefined {
@@ -87,9 +87,9 @@ export function transferSyntax(value: string): TransferSyntax | undefined {
   return found
 }
 
-/** Papyrus and the retired XML, MIME and SMPTE ones do not describe a Part 10 data set. */
+/** Papyrus and the retired XML and MIME ones and the real-time SMPTE ones do not describe a Part 10 data set. */
 function isDataSet(entry: UidEntry): boolean {
-  return !/Papyrus|XML|MIME/i.test(entry.name)
+  return !/Papyrus|XML|MIME|SMPTE/i.test(entry.name)
 }
 
 function describe({ uid: value, name }: UidEntry): TransferSyntax {

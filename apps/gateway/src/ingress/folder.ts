@@ -98,6 +98,23 @@ function kindOf(path: string): Kind {
   }
 }
 
+/** Are there at least `count` entries? Looks no further than it must. */
+export function hasMany(roots: readonly string[], count: number): boolean {
+  const queue = [...roots]
+  for (let seen = 0; seen < count; ) {
+    const path = queue.pop()
+    if (path === undefined) return false
+    if (isZipName(path)) return true
+    const kind = kindOf(path)
+    const entries = kind.kind === 'folder' ? list(path) : []
+    if (!Array.isArray(entries)) continue
+    for (const entry of entries) if (entry.isDirectory()) queue.push(join(path, entry.name))
+    seen += entries.length
+    if (seen >= count) return true
+  }
+  return true
+}
+
 /** The system's code, never its message: that one holds the path. */
 export function unreadable(error: unknown): Reason {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'

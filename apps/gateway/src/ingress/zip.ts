@@ -43,9 +43,10 @@ export async function* zipEntries(path: string): AsyncGenerator<ZipSighting> {
         const name = nameOf(entry)
         if (name.endsWith('/')) continue
         entries++
-        inflated += entry.uncompressedSize
+        const refusal = refused(entry, name)
+        if (refusal === undefined) inflated += entry.uncompressedSize
         const reason =
-          refused(entry, name) ??
+          refusal ??
           (entries > MAX_ENTRIES || inflated > archive.fileSize * MAX_RATIO
             ? { code: 'ZIP_LIMIT', what: 'the archive claims more than an archive of its size can hold' }
             : undefined)

@@ -100,7 +100,7 @@ function csvField(value: string): string {
 export function parseCsv(text: string): readonly (readonly string[])[] {
   const rows: string[][] = []
   let row: string[] = []
-  const field = /("(?:[^"]|"")*"|[^,\r\n]*)(,|\r\n|\n|\r|$)/gy
+  const field = /("(?:[^"]|"")*"|(?!")[^,\r\n]*)(,|\r\n|\n|\r|$)/gy
   const body = text.replace(/^\uFEFF/, '')
   while (field.lastIndex < body.length) {
     const match = field.exec(body)

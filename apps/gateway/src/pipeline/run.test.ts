@@ -1,3 +1,5 @@
+// The run over stand-in stages: accounting, duplicates, references, crashes, full disks, interruption, resuming.
+
 import assert from 'node:assert/strict'
 import {
   existsSync,
@@ -205,9 +207,12 @@ test('--resume redoes what was tampered with, and refuses another key', async ()
   const output = join(folder, 'out', manifest(folder)[2]?.output ?? '')
   const before = readFileSync(output)
   writeFileSync(output, 'tampered')
+  const unfinished = join(folder, 'out', 'P1', '.x.dcm.4711.tmp')
+  writeFileSync(unfinished, 'half')
   const resumed = complete(await run(request(folder, { resume: true })))
   assert.equal(resumed.skipped, 4)
   assert.deepEqual(readFileSync(output), before)
+  assert.equal(existsSync(unfinished), false)
   const other = request(folder, { resume: true })
   const settings = { ...other.settings, key: '11'.repeat(32) }
   await assert.rejects(

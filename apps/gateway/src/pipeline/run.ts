@@ -11,6 +11,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hasMany } from '../ingress/folder.ts'
 import type { PatientWords, ProcessItem, Reply } from '../jobs/messages.ts'
 import { Pool } from '../jobs/pool.ts'
 import { failed } from '../jobs/work.ts'
@@ -22,6 +23,7 @@ import { entryLine, fingerprint } from './journal-lines.ts'
 import { keyedDigest, keyId } from './key.ts'
 import { MappingSpool } from './mapping.ts'
 import { skipDone } from './skip.ts'
+import { sweepUnfinished } from './sweep.ts'
 import type { Totals } from './totals.ts'
 import type { RunDescription, RunSettings } from './types.ts'
 
@@ -58,6 +60,8 @@ const MAX_BATCH = 32
 const BATCHES_PER_WORKER = 4
 /** Less than this is done before a second worker has started. */
 const SMALL = { files: 8, bytes: 16 << 20 }
+/** More than one batch of scans. */
+const MANY = 65
 /** Dictionaries a worker keeps. */
 const MAX_KNOWN = 64
 const FLUSH_MS = 500
@@ -79,6 +83,7 @@ export async function run(request: RunRequest): Promise<RunEnd> {
   const { settings } = request
   const instance = request.instance ?? INSTANCE_MODULE
   const pool = new Pool(request.jobs, { settings, instance })
+  if (hasMany(request.roots, MANY)) pool.warm()
   const scratch = settings.dryRun ? mkdtempSync(join(tmpdir(), 'roentgate-')) : undefined
   try {
     const description = await describe(pool)
@@ -88,6 +93,7 @@ export async function run(request: RunRequest): Promise<RunEnd> {
       ? Journal.reopen(path, header)
       : { journal: Journal.create(path, header), known: new Map<string, Place>() }
     using journal = opened.journal
+    if (request.resume) sweepUnfinished(settings.out)
     using mapping =
       request.mapping === undefined ? undefined : new MappingSpool(request.mapping, request.resume)
     const census = await takeCensus({
@@ -115,6 +121,7 @@ export async function run(request: RunRequest): Promise<RunEnd> {
     const stopped = await processAll(state)
     if (stopped !== undefined) return { kind: 'stopped', why: stopped, done: state.done }
     request.progress?.({ phase: 'finish' })
+    if (pool.crashes > 0 && !settings.dryRun) sweepUnfinished(settings.out)
     const manifest = manifestHeader(request, description)
     const totals = finish({
       out: settings.out,

@@ -163,7 +163,7 @@ function safeHarbor({ safeHarbor: all, recipe }: Report): Html {
     const more = kept.length > 4 ? ` and ${kept.length - 4} more` : ''
     const keptText = kept.length === 0 ? NONE : html`<small>Kept: ${names.join('; ')}${more}</small>`
     return html`<tr><th scope="row">(${letter})</th><td>${name}${note === '' ? NONE : html`<small>${note}</small>`}${keptText}</td>
-<td class="n">${done.removed}</td><td class="n">${done.replaced}</td><td class="n">${done.cleaned}</td><td class="n">${done.kept}</td></tr>`
+${times(done.removed)}${times(done.replaced)}${times(done.cleaned)}${times(done.kept)}</tr>`
   })
   const claim = recipe.safeHarbor
     ? 'The recipe applies the rules for these identifiers to attributes and their text.'
@@ -173,6 +173,11 @@ function safeHarbor({ safeHarbor: all, recipe }: Report): Html {
 searched and cleaned, or kept. ${claim} Safe Harbor asks for more than this: no actual knowledge that what remains could
 identify somebody, (b)(2)(ii).</p>
 ${table(['', 'Identifier', 'n:Removed', 'n:Replaced', 'n:Cleaned', 'n:Kept'], rows)}`
+}
+
+/** Nothing is easier to read over than a column of zeros. */
+function times(count: number): Html {
+  return count === 0 ? html`<td class="n none">–</td>` : html`<td class="n">${count}</td>`
 }
 
 function notSearched({ notSearched: all }: Report): Html {
@@ -194,13 +199,13 @@ ${table(['Attribute', 'Name', 'VR', 'Action', 'Because', 'n:Times'], rows)}</det
 }
 
 /** A longer table starts folded. */
-const OPEN_ROWS = 60
+const OPEN_ROWS = 100
 
 function inventory({ inventory: all }: Report): Html {
   if (all.length === 0) return NONE
   const parts = all.map(({ scanner, instances, released, attributes: own }) => {
     const rows = own.map((row) => html`<tr>${attributeCells(row)}<td class="n">${row.instances}</td></tr>`)
-    return html`<details><summary>${scannerName(scanner)}<small>${instances} instances, ${released} released, ${own.length} distinct attributes</small></summary>
+    return html`<details><summary>${scannerName(scanner)}<small>${instances} ${instances === 1 ? 'instance' : 'instances'}, ${released} released${own.length === 0 ? '' : `, ${own.length} distinct attributes`}</small></summary>
 ${rows.length === 0 ? NONE : table(['Attribute', 'Name', 'VR', 'Action', 'n:Instances'], rows)}</details>`
   })
   return html`<h2>Inventory</h2><p class="lead">Which kinds of scanner were seen, and which attributes they wrote.</p>${parts}`

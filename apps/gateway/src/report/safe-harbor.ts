@@ -196,5 +196,5 @@ function isPrivateTag(tag: string): boolean {
 export function deedOf(action: string): keyof Deeds {
   if (action.startsWith('X')) return 'removed'
   if (action.startsWith('K')) return 'kept'
-  return action.startsWith('C') ? 'cleaned' : 'replaced'
+  return action === 'C' || action.endsWith('clean-text') ? 'cleaned' : 'replaced'
 }

@@ -31,6 +31,7 @@ tbody tr:last-child>*{border-bottom:0}
 thead th{font-weight:600;color:var(--soft);font-size:13px;background:var(--tint);white-space:nowrap}
 tbody th{font-weight:500}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+td.none{color:var(--idle)}
 code,.mono{font:13.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;overflow-wrap:anywhere}
 small{color:var(--soft);font-size:13.5px;display:block}
 .tag{display:inline-block;border-radius:5px;padding:1px 8px;font-size:13px;font-weight:600;white-space:nowrap;border:1px solid currentColor}

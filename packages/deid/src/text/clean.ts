@@ -10,6 +10,7 @@
 import { findAges } from '../ages.ts'
 import { type DateSpan, findDates, shiftedSpelling } from './dates.ts'
 import { findIdentifiers, type Identifiers } from './identifiers.ts'
+import { findPartialDates } from './partial-dates.ts'
 import { findPatterns } from './patterns.ts'
 import { type TextSpan, withoutOverlaps } from './spans.ts'
 
@@ -96,6 +97,9 @@ function allSpans(text: string, round: Round): readonly TextSpan[] {
   const open: TextSpan[] = []
   if (round.dates.kind === 'remove')
     for (const { start, end } of dates) open.push({ kind: 'date', start, end })
+  if (round.dates.kind === 'remove' || (round.dates.kind === 'shift' && round.first)) {
+    for (const span of findPartialDates(text)) if (!insideOf(span, [...uids, ...dates])) open.push(span)
+  }
   if (round.dates.kind === 'shift' && round.first) fixed.push(...shifted(text, dates, round.dates.days))
   // Dates that were moved in the first round are no longer the known ones.
   const moved = round.dates.kind === 'shift' && !round.first

@@ -5,7 +5,7 @@ import type { DicomFile } from '@roentgate/dicom'
 import { strings } from '@roentgate/dicom'
 import type { Recipe } from '../model.ts'
 import type { Violation } from './checks.ts'
-import { haystackOf } from './haystack.ts'
+import { type Haystack, haystackOf } from './haystack.ts'
 import { needlesOf } from './needles.ts'
 import { places, where } from './walk.ts'
 
@@ -25,8 +25,7 @@ export function residualDates(source: DicomFile, output: DicomFile, recipe: Reci
     }
   }
   if (suspects.length === 0) return []
-  const dates = datesOf(source, recipe)
-  const haystack = haystackOf(needlesOf([...dates].map((value) => ({ kind: 'date', value }))))
+  const haystack = compiled(datesOf(source, recipe))
   return suspects
     .filter(({ text }) => haystack.inText(text) !== undefined)
     .map((suspect) => ({
@@ -34,6 +33,20 @@ export function residualDates(source: DicomFile, output: DicomFile, recipe: Reci
       what: 'a date of the source in a text',
       where: suspect.where,
     }))
+}
+
+/** Instances of a series have the same dates: compiled once, a few series' worth. */
+const recent = new Map<string, Haystack>()
+const MAX_RECENT = 32
+
+function compiled(dates: ReadonlySet<string>): Haystack {
+  const key = [...dates].sort().join()
+  const known = recent.get(key)
+  if (known) return known
+  if (recent.size >= MAX_RECENT) recent.clear()
+  const made = haystackOf(needlesOf([...dates].map((value) => ({ kind: 'date', value }))))
+  recent.set(key, made)
+  return made
 }
 
 function datesOf(source: DicomFile, recipe: Recipe): ReadonlySet<string> {
