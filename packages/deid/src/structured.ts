@@ -30,7 +30,7 @@ export function planContent(context: PlanContext, node: PlanNode, level: Level):
 function planItem(context: PlanContext, item: Dataset, level: Level): readonly PlanNode[] | undefined {
   const nodes = context.planLevel(context, item, level)
   const type = string(item, Tags.ValueType) ?? ''
-  const row = rowOf(item)
+  const row = rowOf(item, type)
   const chosen = row ? byRow(context.planner.recipe, row) : undefined
   if (chosen?.action === 'X') return undefined
   const values = VALUE[type]
@@ -58,11 +58,11 @@ function itemsOf(context: PlanContext, node: PlanNode, level: Level): (readonly 
   return node.element.value.items.map((item) => context.planLevel(context, item, level))
 }
 
-function rowOf(item: Dataset): ConceptRow | undefined {
+function rowOf(item: Dataset, type: string): ConceptRow | undefined {
   const name = find(item, Tags.ConceptNameCodeSequence)
   const code = name?.value.kind === 'items' ? name.value.items[0] : undefined
   if (!code) return undefined
-  return conceptRow(string(code, Tags.CodingSchemeDesignator) ?? '', string(code, Tags.CodeValue) ?? '')
+  return conceptRow(string(code, Tags.CodingSchemeDesignator) ?? '', string(code, Tags.CodeValue) ?? '', type)
 }
 
 type Chosen = { readonly action: Action; readonly because: Because }

@@ -9,7 +9,7 @@ import { find, fromBytes, type Tag } from './model.ts'
 import { readFile } from './read.ts'
 import { text } from './values.ts'
 
-const DATA = resolve(import.meta.dirname, '../../..', process.env['ROENTGATE_SHARED'] ?? '../shared', 'data')
+const DATA = resolve(import.meta.dirname, '../../..', process.env.ROENTGATE_SHARED ?? '../shared', 'data')
 
 const FILES: readonly (readonly [string, Tag, string])[] = [
   ['charset/chrArab.dcm', Tags.PatientName, 'قباني^لنزار'],

@@ -53,6 +53,7 @@ function literal(text: string): string {
 
 /** Long enough that chance does not make it in binary data. */
 const MIN_BYTES = 6
+const DISTINCTIVE = 8
 
 function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | undefined {
   const forms: { readonly pattern: string; readonly kind: NeedleKind; readonly channel: Hit['channel'] }[] =
@@ -60,7 +61,10 @@ function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | unde
   for (const { text, kind } of needles) {
     const utf8 = latin1Of(new TextEncoder().encode(text))
     if (utf8.length < MIN_BYTES) continue
-    forms.push({ pattern: `(?<![A-Za-z0-9.])${literal(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
+    // A long name is found inside anything; digits meet digits by chance, and short names are parts of words.
+    const distinctive = text.length >= DISTINCTIVE && !/\d/.test(text)
+    const bounded = distinctive ? literal(utf8) : `(?<![A-Za-z0-9.])${literal(utf8)}(?![A-Za-z0-9])`
+    forms.push({ pattern: bounded, kind, channel: 'bytes' })
     for (const little of [true, false])
       forms.push({ pattern: literal(utf16(text, little)), kind, channel: 'utf-16' })
     // The case in a base64 text is the case that was encoded: as written in DICOM names, capitals and title case.
