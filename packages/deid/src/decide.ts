@@ -172,11 +172,17 @@ function withKept(recipe: Recipe, decision: Decision, subject: Subject): Decisio
   return decision
 }
 
+function lastOf({ path }: Subject): Tag | undefined {
+  return path[path.length - 1]
+}
+
 function withCleaned(recipe: Recipe, decision: Decision, at: { subject: Subject; option: Option }): Decision {
   const { subject } = at
   if (subject.vr === 'SQ') return decision
   if (at.option === 'modified-dates') {
-    if (subject.vr === 'TM') return { ...decision, action: 'K' } // whole days leave the time of day alone
+    // Whole days leave the time of day and its zone alone.
+    if (subject.vr === 'TM' || lastOf(subject) === Tags.TimezoneOffsetFromUTC)
+      return { ...decision, action: 'K' }
     if (subject.vr === 'DA' || subject.vr === 'DT') return { ...decision, transform: { kind: 'shift-date' } }
     return { ...decision, action: resolve('X/Z/D', subject) }
   }
