@@ -8,6 +8,7 @@ import { find, string, Tags } from '@roentgate/dicom'
 import type { Action, Because, Code, Decision, Option, Recipe } from './model.ts'
 import type { Level } from './paths.ts'
 import type { PlanContext, PlanNode } from './plan-model.ts'
+import { sharedByContent } from './shared.ts'
 import { type ConceptRow, conceptRow, PROFILE_EDITION } from './tables.ts'
 
 /** Where a content item of each value type holds its value (PS3.3 C.17.3.2). */
@@ -35,7 +36,8 @@ function planItem(context: PlanContext, item: Dataset, level: Level): readonly P
   if (chosen?.action === 'X') return undefined
   const values = VALUE[type]
   if (!values) return nodes
-  const decision = decideValue(context.planner.recipe, type, chosen)
+  const { recipe } = context.planner
+  const decision = sharedByContent(recipe, decideValue(recipe, type, chosen))
   return nodes.map((each) =>
     values.includes(each.element.tag) ? override(context, each, { decision, level }) : each,
   )
