@@ -1,7 +1,7 @@
 // Writing an output so that nobody ever sees half of one: temporary file, re-read and verified from disk, then renamed.
 
 import { createHash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync, writevSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import { type Haystack, type Recipe, type Violation, verifyInstance } from '@roentgate/deid'
@@ -39,6 +39,8 @@ type Target = {
 const PLAIN = '1.2.840.10008.1.2.1' as Uid
 const made = new Set<string>()
 const MAX_REMEMBERED = 10_000
+/** A file of ordinary size is one write. */
+const GATHERED = 4 * 1024 * 1024
 
 export function writeDraft(target: Target, clock: Clock): Draft {
   const directory = join(target.out, ...target.directory)
@@ -79,14 +81,30 @@ function ensureDirectory(directory: string): void {
 function writeChunks(path: string, file: DicomFile): void {
   const descriptor = openSync(path, 'wx', 0o644)
   try {
-    for (const chunk of writeFile(file, { deflate: deflateRawSync })) writeAll(descriptor, chunk)
+    let gathered: Uint8Array[] = []
+    let size = 0
+    for (const chunk of writeFile(file, { deflate: deflateRawSync })) {
+      gathered.push(chunk)
+      size += chunk.length
+      if (size < GATHERED) continue
+      writeAll(descriptor, gathered)
+      gathered = []
+      size = 0
+    }
+    if (gathered.length > 0) writeAll(descriptor, gathered)
   } finally {
     closeSync(descriptor)
   }
 }
 
-function writeAll(descriptor: number, chunk: Uint8Array): void {
-  for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at, chunk.length - at)
+/** All in one call where the system takes all, as it does but on a full disk. */
+function writeAll(descriptor: number, chunks: readonly Uint8Array[]): void {
+  let left = writevSync(descriptor, chunks)
+  for (const chunk of chunks) {
+    const done = Math.min(left, chunk.length)
+    left -= done
+    for (let at = done; at < chunk.length; ) at += writeSync(descriptor, chunk, at, chunk.length - at)
+  }
 }
 
 function sha256(output: OpenFile): string {
