@@ -39,8 +39,6 @@ type Target = {
 const PLAIN = '1.2.840.10008.1.2.1' as Uid
 const made = new Set<string>()
 const MAX_REMEMBERED = 10_000
-/** A file of ordinary size is one write. */
-const GATHERED = 4 * 1024 * 1024
 
 export function writeDraft(target: Target, clock: Clock): Draft {
   const directory = join(target.out, ...target.directory)
@@ -81,17 +79,18 @@ function ensureDirectory(directory: string): void {
 function writeChunks(path: string, file: DicomFile): void {
   const descriptor = openSync(path, 'wx', 0o644)
   try {
-    let gathered: Uint8Array[] = []
-    let size = 0
-    for (const chunk of writeFile(file, { deflate: deflateRawSync })) {
-      gathered.push(chunk)
-      size += chunk.length
-      if (size < GATHERED) continue
-      writeAll(descriptor, gathered)
-      gathered = []
-      size = 0
+    // What comes before the pixels waits for their first piece: a file of ordinary size is one write.
+    let held: Uint8Array | undefined
+    let first = true
+    for (const chunk of writeFile(file, { deflate: deflateRawSync, passing: true })) {
+      if (first) held = chunk
+      else {
+        writeAll(descriptor, held ? [held, chunk] : [chunk])
+        held = undefined
+      }
+      first = false
     }
-    if (gathered.length > 0) writeAll(descriptor, gathered)
+    if (held) writeAll(descriptor, [held])
   } finally {
     closeSync(descriptor)
   }
