@@ -75,7 +75,7 @@ function section({ files, bytes, rounds, standings, shares }: Outcome): string {
 
 ${files} files of 512 × 512 × 16 bit, ${megabytes(bytes)} MB, one patient, 30 private elements each. \`roentgate deid IN OUT\` with
 everything on: basic profile, keyed pseudonyms, SHA-256, manifest, report, and every written file read back and
-verified. ${rounds} rounds in turn after one to warm up, outputs removed and disks synced before each run; inputs are in the
+verified. ${rounds} rounds in turn after one to warm up, outputs removed, disks synced and six seconds waited before each run; inputs are in the
 page cache for all. \`ratio\` is the median over rounds of a rival's time over ours.
 
 ${machine()}.

@@ -5,6 +5,8 @@ import { rmSync } from 'node:fs'
 import { type Measured, measure, median } from './measure.ts'
 import type { Rival, Task } from './rivals.ts'
 
+const SETTLE_MS = 6000
+
 export type Race = {
   readonly rivals: readonly Rival[]
   readonly task: Task
@@ -37,6 +39,8 @@ export function race(given: Race): readonly Standing[] {
 function runOnce({ task, after }: Race, rival: Rival, counts: boolean): Measured {
   rmSync(task.output, { recursive: true, force: true })
   spawnSync('sync')
+  // ext4 searches around every inode that was freed less than five seconds ago: the next run would pay for it.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLE_MS)
   const measured = measure(rival.command(task))
   if (counts) after?.(rival)
   return measured

@@ -26,6 +26,8 @@ export type ByteSource = {
   readonly size: number
   /** Bytes [offset, offset + length), clipped at the end of the source. */
   readonly read: (offset: number, length: number) => Uint8Array
+  /** As `read`, but good only until the next `lend`: for who passes over much and keeps nothing. */
+  readonly lend?: (offset: number, length: number) => Uint8Array
 }
 
 /** A run of bytes in a source. */

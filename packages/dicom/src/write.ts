@@ -9,6 +9,8 @@ import { hasLongLength, numberWidth, paddingByte } from './vr.ts'
 export type WriteOptions = {
   /** Raw deflate, for the deflated transfer syntaxes. */
   readonly deflate?: (bytes: Uint8Array) => Uint8Array
+  /** A chunk is used before the next is asked for, and not after: pixel data then passes through one buffer. */
+  readonly passing?: boolean
 }
 
 /** Pieces of pixel data as they pass: large enough to be fast, small enough not to matter. */
@@ -30,7 +32,7 @@ export function* writeFile(file: DicomFile, options: WriteOptions = {}): Generat
   const encoding = syntax?.encoding ?? file.dataset.encoding
   if (!syntax?.deflated) {
     out.encoding = encoding
-    yield* writeTop(out, file.dataset)
+    yield* writeTop(out, file.dataset, options.passing)
     return
   }
   if (!options.deflate)
@@ -44,7 +46,7 @@ export function* writeFile(file: DicomFile, options: WriteOptions = {}): Generat
 
 const DICM = new Uint8Array([0x44, 0x49, 0x43, 0x4d])
 
-function* writeTop(out: ByteWriter, dataset: Dataset): Generator<Uint8Array> {
+function* writeTop(out: ByteWriter, dataset: Dataset, passing = false): Generator<Uint8Array> {
   for (const element of dataset.elements) {
     const { value } = element
     if (value.kind === 'bytes' || value.kind === 'items') {
@@ -54,7 +56,9 @@ function* writeTop(out: ByteWriter, dataset: Dataset): Generator<Uint8Array> {
     writePixelHeader(out, element)
     yield out.take()
     const width = dataset.encoding.bigEndian === out.encoding.bigEndian ? 1 : numberWidth(element.vr)
-    yield* pieces(value.source, value.span, value.kind === 'bulk' ? width : 1)
+    const { source } = value
+    const read = passing ? (source.lend ?? source.read) : source.read
+    yield* pieces(read, value.span, value.kind === 'bulk' ? width : 1)
   }
   if (out.length > 0) yield out.take()
 }
@@ -69,10 +73,10 @@ function writePixelHeader(out: ByteWriter, element: Element): void {
   writeHeader(out, element, length)
 }
 
-function* pieces(source: ByteSource, span: Span, width: 1 | 2 | 4 | 8): Generator<Uint8Array> {
+function* pieces(read: ByteSource['read'], span: Span, width: 1 | 2 | 4 | 8): Generator<Uint8Array> {
   for (let at = 0; at < span.length; at += PIECE) {
     const size = Math.min(PIECE, span.length - at)
-    const piece = source.read(span.offset + at, size)
+    const piece = read(span.offset + at, size)
     if (piece.length !== size)
       throw new DicomError('TRUNCATED', 'the file became shorter while it was read', {
         offset: span.offset + at,

@@ -1,7 +1,7 @@
 // Writing an output so that nobody ever sees half of one: temporary file, re-read and verified from disk, then renamed.
 
 import { createHash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync, writevSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import { type Haystack, type Recipe, type Violation, verifyInstance } from '@roentgate/deid'
@@ -79,14 +79,31 @@ function ensureDirectory(directory: string): void {
 function writeChunks(path: string, file: DicomFile): void {
   const descriptor = openSync(path, 'wx', 0o644)
   try {
-    for (const chunk of writeFile(file, { deflate: deflateRawSync })) writeAll(descriptor, chunk)
+    // What comes before the pixels waits for their first piece: a file of ordinary size is one write.
+    let held: Uint8Array | undefined
+    let first = true
+    for (const chunk of writeFile(file, { deflate: deflateRawSync, passing: true })) {
+      if (first) held = chunk
+      else {
+        writeAll(descriptor, held ? [held, chunk] : [chunk])
+        held = undefined
+      }
+      first = false
+    }
+    if (held) writeAll(descriptor, [held])
   } finally {
     closeSync(descriptor)
   }
 }
 
-function writeAll(descriptor: number, chunk: Uint8Array): void {
-  for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at, chunk.length - at)
+/** All in one call where the system takes all, as it does but on a full disk. */
+function writeAll(descriptor: number, chunks: readonly Uint8Array[]): void {
+  let left = writevSync(descriptor, chunks)
+  for (const chunk of chunks) {
+    const done = Math.min(left, chunk.length)
+    left -= done
+    for (let at = done; at < chunk.length; ) at += writeSync(descriptor, chunk, at, chunk.length - at)
+  }
 }
 
 function sha256(output: OpenFile): string {

@@ -10,7 +10,7 @@ export type OpenFile = ByteSource &
   Disposable & {
     /** Size and modification time now differ from those at opening. */
     readonly changed: () => boolean
-    /** The whole file in pieces, in order. */
+    /** The whole file in pieces, in order; each is good until the next. */
     readonly pieces: () => Generator<Uint8Array>
   }
 
@@ -24,15 +24,17 @@ export function openFile(path: string, how: 'header' | 'whole'): OpenFile {
     const read = lent
       ? fromMemory(fill(descriptor, lent, { offset: 0, length: size }))
       : reader(descriptor, size)
+    const lend = lent ? read : lender(descriptor, size)
     return {
       size,
       read,
+      lend,
       changed: () => {
         const now = fstatSync(descriptor)
         return now.size !== size || now.mtimeMs !== mtimeMs
       },
       pieces: function* () {
-        for (let at = 0; at < size; at += PIECE) yield read(at, PIECE)
+        for (let at = 0; at < size; at += PIECE) yield lend(at, PIECE)
       },
       [Symbol.dispose]: () => {
         closeSync(descriptor)
@@ -74,6 +76,17 @@ function reader(descriptor: number, size: number): ByteSource['read'] {
   return (offset, length) => {
     const clipped = Math.max(0, Math.min(length, size - offset))
     return fill(descriptor, Buffer.allocUnsafeSlow(clipped), { offset, length: clipped })
+  }
+}
+
+/** One buffer for all that passes: as garbage, the pieces of a large file would fill the memory before they go. */
+function lender(descriptor: number, size: number): ByteSource['read'] {
+  const own: { buffer?: Buffer } = {}
+  return (offset, length) => {
+    const clipped = Math.max(0, Math.min(length, size - offset))
+    if (own.buffer === undefined || own.buffer.length < clipped)
+      own.buffer = Buffer.allocUnsafeSlow(Math.max(clipped, Math.min(size, PIECE)))
+    return fill(descriptor, own.buffer, { offset, length: clipped })
   }
 }
 

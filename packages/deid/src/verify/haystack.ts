@@ -63,11 +63,17 @@ function remembering(
 
 function alternatives(needles: readonly Needle[]): string {
   const longestFirst = [...needles].sort((a, b) => b.text.length - a.text.length)
-  return longestFirst
-    .map(({ text, form }) =>
-      form === 'inside' ? literal(text) : `(?<![\\p{L}\\p{N}])${literal(text)}(?![\\p{L}\\p{N}])`,
-    )
-    .join('|')
+  const words = longestFirst.filter(({ form }) => form === 'word').map(({ text }) => literal(text))
+  const inside = longestFirst.filter(({ form }) => form === 'inside').map(({ text }) => literal(text))
+  return bounded(words, { before: '(?<![\\p{L}\\p{N}])', after: '(?![\\p{L}\\p{N}])', others: inside })
+}
+
+type Bounds = { readonly before: string; readonly after: string; readonly others: readonly string[] }
+
+/** The bounds once for all words: said for each, they would make most of the work of compiling and of matching. */
+function bounded(words: readonly string[], { before, after, others }: Bounds): string {
+  const all = words.length === 0 ? [] : [`${before}(?:${words.join('|')})${after}`]
+  return [...all, ...others].join('|')
 }
 
 function literal(text: string): string {
@@ -79,15 +85,13 @@ const MIN_BYTES = 6
 const DISTINCTIVE = 8
 
 function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | undefined {
-  const forms: { readonly pattern: string; readonly kind: NeedleKind; readonly channel: Hit['channel'] }[] =
-    []
+  const forms: Form[] = []
   for (const { text, kind } of needles) {
     const utf8 = latin1Of(new TextEncoder().encode(text))
     if (utf8.length < MIN_BYTES) continue
     // A long name is found inside anything; digits meet digits by chance, and short names are parts of words.
-    const distinctive = text.length >= DISTINCTIVE && !/\d/.test(text)
-    const bounded = distinctive ? literal(utf8) : `(?<![A-Za-z0-9.])${literal(utf8)}(?![A-Za-z0-9])`
-    forms.push({ pattern: bounded, kind, channel: 'bytes' })
+    const inside = text.length >= DISTINCTIVE && !/\d/.test(text)
+    forms.push({ pattern: literal(utf8), kind, channel: 'bytes', inside })
     for (const little of [true, false])
       forms.push({ pattern: literal(utf16(text, little)), kind, channel: 'utf-16' })
     // The case in a base64 text is the case that was encoded: as written in DICOM names, capitals and title case.
@@ -107,17 +111,30 @@ function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | unde
   return (latin1) => plain(latin1) ?? base64(latin1)
 }
 
-type Form = { readonly pattern: string; readonly kind: NeedleKind; readonly channel: Hit['channel'] }
+type Form = {
+  readonly pattern: string
+  readonly kind: NeedleKind
+  readonly channel: Hit['channel']
+  /** Plain bytes that count inside other letters, too. */
+  readonly inside?: boolean
+}
 
 function compile(forms: readonly Form[], flags: string): (latin1: string) => Hit | undefined {
   if (forms.length === 0) return () => undefined
-  const all = new RegExp(forms.map((form) => form.pattern).join('|'), flags)
+  const all = new RegExp(pattern(forms), flags)
   return (latin1) => {
-    const match = all.exec(latin1)
-    if (!match) return undefined
-    const form = forms.find((candidate) => new RegExp(candidate.pattern, flags).test(latin1))
+    if (!all.test(latin1)) return undefined
+    const form = forms.find((candidate) => new RegExp(pattern([candidate]), flags).test(latin1))
     return { kind: form?.kind ?? 'other', channel: form?.channel ?? 'bytes' }
   }
+}
+
+/** Only plain bytes are words: what is encoded stands between other encoded characters. */
+function pattern(forms: readonly Form[]): string {
+  const isWord = ({ channel, inside }: Form): boolean => channel === 'bytes' && inside !== true
+  const words = forms.filter((form) => isWord(form)).map((form) => form.pattern)
+  const others = forms.filter((form) => !isWord(form)).map((form) => form.pattern)
+  return bounded(words, { before: '(?<![A-Za-z0-9.])', after: '(?![A-Za-z0-9])', others })
 }
 
 function latin1Of(bytes: Uint8Array): string {

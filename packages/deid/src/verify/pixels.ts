@@ -44,9 +44,11 @@ function sameElement(a: Element, b: Element | undefined, equal: Equal): boolean 
 type Stretch = { readonly source: ByteSource; readonly span: Span }
 
 function sameSpan(a: Stretch, b: Stretch, equal: Equal): boolean {
+  const readA = a.source.lend ?? a.source.read
+  const readB = a.source === b.source ? b.source.read : (b.source.lend ?? b.source.read)
   for (let at = 0; at < a.span.length; at += PIECE) {
     const size = Math.min(PIECE, a.span.length - at)
-    if (!equal(a.source.read(a.span.offset + at, size), b.source.read(b.span.offset + at, size))) return false
+    if (!equal(readA(a.span.offset + at, size), readB(b.span.offset + at, size))) return false
   }
   return true
 }
