@@ -20,11 +20,13 @@ export function openFile(path: string, how: 'header' | 'whole'): OpenFile {
   const descriptor = openSync(path, 'r')
   try {
     const { size, mtimeMs } = fstatSync(descriptor)
-    const lent = how === 'whole' && size <= WHOLE ? borrow() : undefined
-    const read = lent
-      ? fromMemory(fill(descriptor, lent, { offset: 0, length: size }))
-      : reader(descriptor, size)
-    const lend = lent ? read : lender(descriptor, size)
+    const whole = how === 'whole' && size <= WHOLE
+    const lent = whole || how === 'header' ? borrow() : undefined
+    const read =
+      whole && lent
+        ? fromMemory(fill(descriptor, lent, { offset: 0, length: size }))
+        : reader({ descriptor, size, room: lent })
+    const lend = whole ? read : lender(descriptor, size)
     return {
       size,
       read,
@@ -72,10 +74,17 @@ function borrow(): Buffer {
   return pool.pop() ?? Buffer.allocUnsafeSlow(WHOLE)
 }
 
-function reader(descriptor: number, size: number): ByteSource['read'] {
+type Reading = { readonly descriptor: number; readonly size: number; readonly room: Buffer | undefined }
+
+/** Side by side in the room there is, beyond it into fresh memory. */
+function reader({ descriptor, size, room }: Reading): ByteSource['read'] {
+  let used = 0
   return (offset, length) => {
     const clipped = Math.max(0, Math.min(length, size - offset))
-    return fill(descriptor, Buffer.allocUnsafeSlow(clipped), { offset, length: clipped })
+    const fits = room !== undefined && used + clipped <= room.length
+    const into = fits ? room.subarray(used, used + clipped) : Buffer.allocUnsafeSlow(clipped)
+    if (fits) used += clipped
+    return fill(descriptor, into, { offset, length: clipped })
   }
 }
 
