@@ -22,6 +22,7 @@ import { hasLongLength, vrFromBytes } from './vr.ts'
 const ITEM_END = tag(0xfffee00d)
 /** Past 1 MiB it is no padding, whatever it holds. */
 const MAX_PADDING = 1024 * 1024
+const WINDOW = 4096
 const SPECIFIC_CHARACTER_SET = tag(0x00080005)
 const PIXEL_DATA = tag(0x7fe00010)
 const FLOAT_PIXEL_DATA = tag(0x7fe00008)
@@ -473,7 +474,12 @@ export class Parser {
 
 /** Padding: short, and nothing but zeros. */
 export function isZero(source: ByteSource, span: Span): boolean {
-  return span.length <= MAX_PADDING && source.read(span.offset, span.length).every((byte) => byte === 0)
+  if (span.length > MAX_PADDING) return false
+  for (let at = 0; at < span.length; at += WINDOW) {
+    const window = source.read(span.offset + at, Math.min(WINDOW, span.length - at))
+    if (window.some((byte) => byte !== 0)) return false
+  }
+  return true
 }
 
 function isPixelData(t: Tag): boolean {
