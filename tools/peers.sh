@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The peers that judge us in the tests: DICOM programs of others, as Debian packages. Installs only what is missing.
+# The peers that judge us in the tests, and race us in the benchmarks: programs of others, as Debian packages. Installs only what is missing.
 # Without apt it says what to install and lets the tests skip; in CI (CI=true) a missing peer fails the tests.
 set -euo pipefail
 
-PACKAGES=(dcmtk dicom3tools libgdcm-tools python3-pydicom python3-numpy)
+PACKAGES=(dcmtk dicom3tools libgdcm-tools python3-pydicom python3-numpy openssl time)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   echo "peers: no apt here; the tests that need them say so and are skipped. Install yourself:" >&2
-  echo "peers:   DCMTK, dicom3tools, GDCM's applications, Python 3 with pydicom and numpy" >&2
+  echo "peers:   DCMTK, dicom3tools, GDCM's applications, Python 3 with pydicom and numpy, openssl, GNU time" >&2
   exit 0
 fi
 

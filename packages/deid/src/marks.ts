@@ -4,7 +4,6 @@
 import type { Dataset, Element } from '@roentgate/dicom'
 import { dataset, make, sequence, Tags } from '@roentgate/dicom'
 import type { Option, Recipe } from './model.ts'
-import { walkPlan } from './plan.ts'
 import type { PlanNode } from './plan-model.ts'
 import { METHOD_CODES, profileRow } from './tables.ts'
 
@@ -38,8 +37,9 @@ export function methodsOf(recipe: Recipe, nodes: readonly PlanNode[]): readonly 
 
 /** A rule that keeps what neither Table E.1-1 nor an option keeps: the result is no longer the Basic Profile. */
 function deviates(recipe: Recipe, nodes: readonly PlanNode[]): boolean {
-  for (const { node } of walkPlan(nodes)) {
-    const { decision, element } = node
+  for (const node of nodes) {
+    const { decision, element, items } = node
+    if (items?.some((item) => item !== undefined && deviates(recipe, item))) return true
     if (decision.because.kind !== 'recipe') continue
     const keeps = decision.action === 'K' || (decision.action === 'C' && !isReplacement(node))
     const row = keeps ? profileRow(element.tag) : undefined

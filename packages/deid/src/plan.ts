@@ -86,6 +86,8 @@ function planPrivate(
   return withItems(context, node, at.level)
 }
 
+const IDLE: Decision = { action: 'X', because: { kind: 'structural', what: 'creator of no kept element' } }
+
 /** A creator stays where an element of its block stays, and goes with the last of them. */
 function withoutIdleCreators(nodes: readonly PlanNode[]): PlanNode[] {
   const busy = new Set<number>()
@@ -98,10 +100,7 @@ function withoutIdleCreators(nodes: readonly PlanNode[]): PlanNode[] {
     const low = elementOf(node.element.tag)
     if (!isPrivate(node.element.tag) || low < 0x10 || low > 0xff) return node
     if (busy.has(groupOf(node.element.tag) * 0x100 + low)) return node
-    return {
-      ...node,
-      decision: { action: 'X', because: { kind: 'structural', what: 'creator of no kept element' } },
-    }
+    return { ...node, decision: IDLE }
   })
 }
 

@@ -8,6 +8,7 @@ import type { Dataset, Element, Tag, Vr } from '@roentgate/dicom'
 import { elementOf, find, groupOf, numbers, string, strings, Tags } from '@roentgate/dicom'
 import { fromRule } from './decide.ts'
 import type { Decision, Path, Recipe, Rule, SafePrivateBasis } from './model.ts'
+import { shared } from './shared.ts'
 import { safePrivate } from './tables.ts'
 
 /** group * 0x100 + block → creator, '' where two creators claim one block. */
@@ -40,21 +41,15 @@ export function decidePrivate(recipe: Recipe, element: Element, subject: Private
   const creator = subject.blocks.get(group * 0x100 + (low >> 8))
   if (!creator) return { decision: UNKNOWN }
   const rule = recipe.rules.find((candidate) => matches(candidate, creator, element.tag))
-  if (rule) {
-    const decision = fromRule(rule, { path: subject.path, vr: element.vr, sopClass: '' })
-    return {
-      decision: decision.action === 'K' ? keep(recipe, element.vr, decision) : decision,
-      creator,
-    }
-  }
+  if (rule) return { decision: ruled(recipe, rule, { element, path: subject.path }), creator }
   if (!recipe.options.has('safe-private')) return { decision: UNKNOWN, creator }
   const safe = safePrivate(creator, element.tag)
   if (safe?.basis === 'E.3.10-1' || (safe && recipe.knowledgeBase)) {
     const vr = element.vr === 'UN' ? safe.vr : element.vr
-    return { decision: keep(recipe, vr, vouched(safe.basis)), creator }
+    return { decision: vouched(recipe, vr, safe.basis), creator }
   }
   if (declaredSafe(subject.root, creator, element.tag)) {
-    return { decision: keep(recipe, element.vr, vouched('(0008,0300)')), creator }
+    return { decision: vouched(recipe, element.vr, '(0008,0300)'), creator }
   }
   return { decision: UNKNOWN, creator }
 }
@@ -67,8 +62,21 @@ function matches(rule: Rule, creator: string, t: Tag): boolean {
   return select.low === undefined || select.low === (elementOf(t) & 0xff)
 }
 
-function vouched(basis: SafePrivateBasis): Decision {
-  return { action: 'K', because: { kind: 'safe-private', basis } }
+type Ruled = { readonly element: Element; readonly path: Path }
+
+function ruled(recipe: Recipe, rule: Rule, { element, path }: Ruled): Decision {
+  const { vr } = element
+  // Without a SOP class the path decides nothing: one decision holds wherever the rule does.
+  return shared(rule, vr, () => {
+    const decision = fromRule(rule, { path, vr, sopClass: '' })
+    return decision.action === 'K' ? keep(recipe, vr, decision) : decision
+  })
+}
+
+function vouched(recipe: Recipe, vr: Vr, basis: SafePrivateBasis): Decision {
+  return shared(recipe, `${basis} ${vr}`, () =>
+    keep(recipe, vr, { action: 'K', because: { kind: 'safe-private', basis } }),
+  )
 }
 
 /** Safe says that the vendor puts no identity there; what somebody typed there is still looked at. */

@@ -8,6 +8,7 @@ import { find, string, Tags } from '@roentgate/dicom'
 import type { Action, Because, Code, Decision, Option, Recipe } from './model.ts'
 import type { Level } from './paths.ts'
 import type { PlanContext, PlanNode } from './plan-model.ts'
+import { sharedByContent } from './shared.ts'
 import { type ConceptRow, conceptRow, PROFILE_EDITION } from './tables.ts'
 
 /** Where a content item of each value type holds its value (PS3.3 C.17.3.2). */
@@ -30,12 +31,13 @@ export function planContent(context: PlanContext, node: PlanNode, level: Level):
 function planItem(context: PlanContext, item: Dataset, level: Level): readonly PlanNode[] | undefined {
   const nodes = context.planLevel(context, item, level)
   const type = string(item, Tags.ValueType) ?? ''
-  const row = rowOf(item)
+  const row = rowOf(item, type)
   const chosen = row ? byRow(context.planner.recipe, row) : undefined
   if (chosen?.action === 'X') return undefined
   const values = VALUE[type]
   if (!values) return nodes
-  const decision = decideValue(context.planner.recipe, type, chosen)
+  const { recipe } = context.planner
+  const decision = sharedByContent(recipe, decideValue(recipe, type, chosen))
   return nodes.map((each) =>
     values.includes(each.element.tag) ? override(context, each, { decision, level }) : each,
   )
@@ -58,11 +60,11 @@ function itemsOf(context: PlanContext, node: PlanNode, level: Level): (readonly 
   return node.element.value.items.map((item) => context.planLevel(context, item, level))
 }
 
-function rowOf(item: Dataset): ConceptRow | undefined {
+function rowOf(item: Dataset, type: string): ConceptRow | undefined {
   const name = find(item, Tags.ConceptNameCodeSequence)
   const code = name?.value.kind === 'items' ? name.value.items[0] : undefined
   if (!code) return undefined
-  return conceptRow(string(code, Tags.CodingSchemeDesignator) ?? '', string(code, Tags.CodeValue) ?? '')
+  return conceptRow(string(code, Tags.CodingSchemeDesignator) ?? '', string(code, Tags.CodeValue) ?? '', type)
 }
 
 type Chosen = { readonly action: Action; readonly because: Because }

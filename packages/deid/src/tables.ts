@@ -41,7 +41,7 @@ const VR_SET: ReadonlySet<string> = new Set(VRS)
 
 const lazily: {
   profile?: ReadonlyMap<string, ProfileRow>
-  concepts?: ReadonlyMap<string, ConceptRow>
+  concepts?: ReadonlyMap<string, readonly ConceptRow[]>
   safe?: ReadonlyMap<string, SafePrivate>
 } = {}
 
@@ -83,27 +83,40 @@ function optionCodes(text: string): readonly OptionCode[] {
 }
 
 export function conceptRows(): readonly ConceptRow[] {
-  return [...concepts().values()]
+  return [...concepts().values()].flat()
 }
 
-/** By coding scheme designator and code value; SNOMED under any of its designators. */
-export function conceptRow(scheme: string, code: string): ConceptRow | undefined {
-  const rows = concepts()
-  return rows.get(`${scheme} ${code}`) ?? (SNOMED.has(scheme) ? rows.get(`SCT ${code}`) : undefined)
+/**
+ * By coding scheme designator and code value; SNOMED under any of its designators. Some concepts have a row for each
+ * value type: without one, or with one that is not listed, the strictest of them all.
+ */
+export function conceptRow(scheme: string, code: string, valueType?: string): ConceptRow | undefined {
+  const all = concepts()
+  const rows = all.get(`${scheme} ${code}`) ?? (SNOMED.has(scheme) ? all.get(`SCT ${code}`) : undefined)
+  return rows?.find((row) => row.valueType === valueType) ?? (rows && strictest(rows))
+}
+
+/** Removal before a dummy; an option only where every row has it. */
+function strictest(rows: readonly ConceptRow[]): ConceptRow | undefined {
+  const row = rows.find(({ basic }) => basic === 'X') ?? rows[0]
+  if (!row || rows.length === 1) return row
+  const shared = row.options.filter(([option, code]) =>
+    rows.every((other) => other.options.some((each) => each[0] === option && each[1] === code)),
+  )
+  return { ...row, options: shared }
 }
 
 const SNOMED: ReadonlySet<string> = new Set(['SRT', 'SNM3', '99SDM', 'SCT', 'http://snomed.info/sct'])
 
-function concepts(): ReadonlyMap<string, ConceptRow> {
-  lazily.concepts ??= new Map(
-    CONCEPTS.split('\n').map((line) => {
-      const [scheme = '', code = '', meaning = '', valueType = '', basic = '', options = ''] =
-        line.split('\t')
-      const id = `${scheme} ${code}`
-      return [id, { id, meaning, valueType, basic: basic as Code, options: optionCodes(options) }]
-    }),
-  )
+function concepts(): ReadonlyMap<string, readonly ConceptRow[]> {
+  lazily.concepts ??= Map.groupBy(CONCEPTS.split('\n').map(conceptOf), ({ id }) => id)
   return lazily.concepts
+}
+
+function conceptOf(line: string): ConceptRow {
+  const [scheme = '', code = '', meaning = '', valueType = '', basic = '', options = ''] = line.split('\t')
+  const id = `${scheme} ${code}`
+  return { id, meaning, valueType, basic: basic as Code, options: optionCodes(options) }
 }
 
 /** Table E.3.10-1 before the wider knowledge base; by creator, group and low byte, whatever the block. */

@@ -3,6 +3,7 @@
 // The strictest Type wins over the modules of an IOD, so that what is kept valid is valid whichever of them are used.
 
 import { IODS, MODULES, SOP_CLASSES } from './generated/iod.ts'
+import { Tags } from './generated/tags.ts'
 import type { Tag } from './model.ts'
 import { hex8 } from './model.ts'
 
@@ -18,7 +19,17 @@ type Index = {
   readonly parsed: Map<string, ReadonlyMap<string, AttributeType>>
 }
 
-const lazily: { index?: Index } = {}
+/** PS3.3 Table 8.8-1a, which the tables of attribute Types do not expand. */
+const CODE_SEQUENCE: ReadonlyMap<Tag, AttributeType> = new Map([
+  [Tags.CodeValue, '1C'],
+  [Tags.CodingSchemeDesignator, '1C'],
+  [Tags.CodingSchemeVersion, '1C'],
+  [Tags.CodeMeaning, '1'],
+  [Tags.LongCodeValue, '1C'],
+  [Tags.URNCodeValue, '1C'],
+])
+
+const lazily: { index?: Index; macros?: ReadonlyMap<string, AttributeType> } = {}
 
 export function iodOf(sopClass: string): string | undefined {
   return indexed().sopClasses.get(sopClass)
@@ -30,7 +41,10 @@ export function modulesOf(iod: string): readonly ModuleUse[] {
 
 /** `path` is the enclosing sequences, outermost first, then the attribute. Undefined where the tables are silent. */
 export function attributeType(sopClass: string, path: readonly Tag[]): AttributeType | undefined {
-  const iod = iodOf(sopClass)
+  return ofModules(iodOf(sopClass), path) ?? ofMacro(path)
+}
+
+function ofModules(iod: string | undefined, path: readonly Tag[]): AttributeType | undefined {
   if (iod === undefined) return undefined
   const place = path.map((t) => hex8(t)).join('.')
   let mandatory: AttributeType | undefined
@@ -43,6 +57,35 @@ export function attributeType(sopClass: string, path: readonly Tag[]): Attribute
   }
   // An optional module that is there makes its attributes as binding as a mandatory one: the stricter of the two.
   return mandatory === undefined ? other : other === undefined ? mandatory : stricter(mandatory, other)
+}
+
+/**
+ * Where no module of the IOD has the place: what any module asks of the attribute in that sequence, for sequences are
+ * mostly macros (PS3.3 8.8, 10). Only what binds: Type 3 elsewhere proves nothing here.
+ */
+function ofMacro(path: readonly Tag[]): AttributeType | undefined {
+  if (path.length < 2) return undefined
+  const last = path.at(-1)
+  const coded = last === undefined ? undefined : CODE_SEQUENCE.get(last)
+  if (coded) return coded
+  lazily.macros ??= indexMacros()
+  return lazily.macros.get(
+    path
+      .slice(-2)
+      .map((t) => hex8(t))
+      .join('.'),
+  )
+}
+
+function indexMacros(): ReadonlyMap<string, AttributeType> {
+  const macros = new Map<string, AttributeType>()
+  for (const module of indexed().modules.keys()) {
+    for (const [place, type] of attributesOf(module)) {
+      const end = place.slice(-17)
+      if (end.length === 17 && type !== '3') macros.set(end, stricter(macros.get(end), type))
+    }
+  }
+  return macros
 }
 
 function stricter(a: AttributeType | undefined, b: AttributeType): AttributeType {

@@ -14,7 +14,8 @@ export function privateEntry(creator: string, t: Tag): PrivateEntry | undefined 
   const row = lazily.rows.get(keyOf(creator, t))
   if (row === undefined) return undefined
   const [, , vr = '', vm = '', name = ''] = row.split('\t')
-  return { vr: VR_SET.has(vr) ? (vr as Vr) : 'UN', vm, name }
+  const known = vr.split(/ or |_/).find((each): each is Vr => VR_SET.has(each))
+  return { vr: known ?? 'UN', vm, name }
 }
 
 function keyOf(creator: string, t: Tag): string {

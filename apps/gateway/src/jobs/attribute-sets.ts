@@ -17,6 +17,8 @@ export class AttributeSets {
   readonly #prefix: string
   #rows = new Map<string, string>()
   #sets = new Map<string, string>()
+  /** By the array itself: instances of a series count as one array. */
+  #same = new WeakMap<readonly Row[], string>()
   #count = 0
 
   /** `prefix` is unique to this worker, so that names never clash in one journal. */
@@ -26,11 +28,19 @@ export class AttributeSets {
 
   /** The name of the set, and the lines that must precede its first use. */
   name(attributes: readonly Row[]): { readonly set: string; readonly lines: string } {
+    const same = this.#same.get(attributes)
+    if (same !== undefined) return { set: same, lines: '' }
     if (this.#sets.size >= MAX_SETS) this.#sets.clear()
     if (this.#rows.size >= MAX_ROWS) {
       this.#rows.clear()
       this.#sets.clear()
     }
+    const named = this.#named(attributes)
+    this.#same.set(attributes, named.set)
+    return named
+  }
+
+  #named(attributes: readonly Row[]): { readonly set: string; readonly lines: string } {
     let lines = ''
     let key = ''
     for (const { attribute, name, vr, action, because, count } of attributes) {

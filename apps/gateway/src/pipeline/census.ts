@@ -11,6 +11,7 @@ import type { Stamp } from '../ingress/source.ts'
 import type { PatientWords, Scanned } from '../jobs/messages.ts'
 import type { Pool } from '../jobs/pool.ts'
 import { settleDuplicates } from './duplicates.ts'
+import { macKey } from './key.ts'
 import type { Input, PatientIdentifier, Reason } from './types.ts'
 
 export type Settled = {
@@ -205,7 +206,7 @@ function closePatients(draft: Draft, key: string): void {
     if (words.size > MAX_IDENTIFIERS) over.add(place)
     const names = [...words.keys()].sort()
     const identifiers = names.flatMap((name) => words.get(name) ?? [])
-    const hmac = createHmac('sha256', Buffer.from(key, 'hex')).update(`words\u0000${names.join('\u0001')}`)
+    const hmac = createHmac('sha256', macKey(key)).update(`words\u0000${names.join('\u0001')}`)
     draft.patients[place] = { patientKey, identifiers, digest: hmac.digest('hex') }
   }
   if (over.size === 0) return

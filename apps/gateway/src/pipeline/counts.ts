@@ -7,25 +7,27 @@ import type { AttributeCount, PlanLine } from './types.ts'
 
 type Spelled = Omit<AttributeCount, 'count'>
 type Level = {
-  readonly rows: Map<Tag, Map<string | Decision, Spelled>>
+  readonly rows: Map<Tag, Map<Decision, Map<string, Spelled>>>
   readonly children: Map<Tag, Level>
   readonly path: string
 }
 
-export type Spelling = { root: Level; rows: number }
+/** `recent`: the last lists of counts, so that an equal one is the same array. */
+export type Spelling = { root: Level; rows: number; recent: (readonly AttributeCount[])[] }
 
+const MAX_RECENT = 8
 /** Distinct rows remembered; beyond it all are forgotten and spelled again. */
 const MAX_ROWS = 100_000
 
 export function newSpelling(): Spelling {
-  return { root: newLevel(''), rows: 0 }
+  return { root: newLevel(''), rows: 0, recent: [] }
 }
 
 function newLevel(path: string): Level {
   return { rows: new Map(), children: new Map(), path }
 }
 
-/** In order of first appearance. */
+/** In order of first appearance; an instance that counts as one before it did gets that one's array. */
 export function countAttributes(spelling: Spelling, nodes: readonly PlanNode[]): readonly AttributeCount[] {
   if (spelling.rows > MAX_ROWS) {
     spelling.root = newLevel('')
@@ -33,7 +35,24 @@ export function countAttributes(spelling: Spelling, nodes: readonly PlanNode[]):
   }
   const counts = new Map<Spelled, number>()
   countLevel({ spelling, counts }, spelling.root, nodes)
-  return [...counts].map(([row, count]) => ({ ...row, count }))
+  const known = spelling.recent.find((list) => isEqual(list, counts))
+  if (known) return known
+  const made = [...counts].map(([row, count]) => ({ ...row, count }))
+  if (spelling.recent.length >= MAX_RECENT) spelling.recent.pop()
+  spelling.recent.unshift(made)
+  return made
+}
+
+/** Rows are told apart by what they say: two that say the same add up to the same. */
+function isEqual(list: readonly AttributeCount[], counts: ReadonlyMap<Spelled, number>): boolean {
+  if (list.length !== counts.size) return false
+  let at = 0
+  for (const [row, count] of counts) {
+    const other = list[at++]
+    if (other === undefined || other.count !== count || other.attribute !== row.attribute) return false
+    if (other.vr !== row.vr || other.action !== row.action || other.because !== row.because) return false
+  }
+  return true
 }
 
 type Counting = { readonly spelling: Spelling; readonly counts: Map<Spelled, number> }
@@ -52,10 +71,10 @@ function countLevel(counting: Counting, level: Level, nodes: readonly PlanNode[]
 
 function rowOf(spelling: Spelling, level: Level, node: PlanNode): Spelled {
   const { element, decision } = node
-  const rows = level.rows.get(element.tag) ?? new Map<string | Decision, Spelled>()
-  level.rows.set(element.tag, rows)
-  // Decisions of public attributes are shared objects; those of private ones are told apart by what they say.
-  const key = isPrivate(element.tag) ? `${node.creator ?? ''}\u0000${JSON.stringify(decision)}` : decision
+  // Decisions are shared objects: equal ones are the same.
+  const rows = within(within(level.rows, element.tag), decision)
+  // One private tag stands for as many things as there are creators: its VR and a name that may be told.
+  const key = isVouched(node) ? `${element.vr}${node.creator ?? ''}` : element.vr
   const known = rows.get(key)
   if (known) return known
   const row: Spelled = {
@@ -70,14 +89,27 @@ function rowOf(spelling: Spelling, level: Level, node: PlanNode): Spelled {
   return row
 }
 
+function within<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  const known = map.get(key)
+  if (known) return known
+  const made = new Map<L, V>()
+  map.set(key, made)
+  return made
+}
+
+function isVouched({ element, decision }: PlanNode): boolean {
+  const { kind } = decision.because
+  return isPrivate(element.tag) && (kind === 'safe-private' || kind === 'recipe')
+}
+
 /** A private element by its block's creator only where something vouches for it: a creator is free text. */
-function spellTag({ element, creator, decision }: PlanNode): string {
+function spellTag(node: PlanNode): string {
+  const { element, creator } = node
   const t = element.tag
   if (!isPrivate(t) || elementOf(t) < 0x1000) return formatTag(t)
   const group = groupOf(t).toString(16).toUpperCase().padStart(4, '0')
   const low = (elementOf(t) & 0xff).toString(16).toUpperCase().padStart(2, '0')
-  const vouched = decision.because.kind === 'safe-private' || decision.because.kind === 'recipe'
-  return `(${group},xx${low})${vouched && creator ? ` ${creator}` : ''}`
+  return `(${group},xx${low})${isVouched(node) && creator ? ` ${creator}` : ''}`
 }
 
 function nameOfTag(t: Tag): string {

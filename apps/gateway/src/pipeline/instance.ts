@@ -330,10 +330,11 @@ function sourceDigest(project: Project, source: OpenFile): string {
 }
 
 /** Counts wait here until the worker asks for them: results stay small. */
-const pending: { counts: AttributeCount[] } = { counts: [] }
+const pending: { counts: readonly AttributeCount[] } = { counts: [] }
 
 function count(project: Project, nodes: readonly PlanNode[]): void {
-  for (const row of countAttributes(project.spelling, nodes)) pending.counts.push(row)
+  const counts = countAttributes(project.spelling, nodes)
+  pending.counts = pending.counts.length === 0 ? counts : [...pending.counts, ...counts]
 }
 
 export function drainCounts(): readonly AttributeCount[] {

@@ -7,6 +7,7 @@
 
 import { createHmac } from 'node:crypto'
 import type { Stamp } from '../ingress/source.ts'
+import { macKey } from './key.ts'
 import type { Input, InstanceResult } from './types.ts'
 
 export const JOURNAL_FORMAT = 'roentgate/1'
@@ -39,8 +40,5 @@ export type Identified = {
 /** Same fingerprint, same recipe, same key: the same result. */
 export function fingerprint({ key, input, stamp, words }: Identified): string {
   const place = `${input.path}\u0000${input.entry ?? ''}\u0000${stamp.size}\u0000${stamp.changed}\u0000${words}`
-  return createHmac('sha256', Buffer.from(key, 'hex'))
-    .update(`journal\u0000${place}`)
-    .digest('hex')
-    .slice(0, 32)
+  return createHmac('sha256', macKey(key)).update(`journal\u0000${place}`).digest('hex').slice(0, 32)
 }

@@ -4,7 +4,7 @@
 //   # roentgate project key …
 //   64 hex digits (or 43 or 44 characters of base64)
 
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { PRIVATE_FILE, writeAll } from './atomic.ts'
@@ -95,7 +95,17 @@ export function keyId(key: string): string {
 }
 
 export function keyedDigest(key: string, text: string): string {
-  return createHmac('sha256', Buffer.from(key, 'hex')).update(text).digest('hex')
+  return createHmac('sha256', macKey(key)).update(text).digest('hex')
+}
+
+const last: { hex?: string; key?: KeyObject } = {}
+
+/** As an object, made once: handing the bytes to each HMAC costs more than a short HMAC itself. */
+export function macKey(hex: string): KeyObject {
+  if (last.key !== undefined && last.hex === hex) return last.key
+  last.key = createSecretKey(hex, 'hex')
+  last.hex = hex
+  return last.key
 }
 
 function codeOf(error: unknown): string {

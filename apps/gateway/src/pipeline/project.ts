@@ -1,7 +1,7 @@
 // What one worker holds for a run: the compiled recipe, the keyed function, and per patient the substitutes and the
 // things to look for. Keys and identifiers are here and nowhere else.
 
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import {
   cleaner,
   compileHaystack,
@@ -21,11 +21,12 @@ import {
 } from '@roentgate/deid'
 import { isWellKnown, keywords, lookup, type Tag, tagOf } from '@roentgate/dicom'
 import { newSpelling, type Spelling } from './counts.ts'
+import { macKey } from './key.ts'
 import type { InstanceTask, RunSettings } from './types.ts'
 
 export type Project = {
   readonly recipe: Recipe
-  readonly key: Buffer
+  readonly key: KeyObject
   readonly keyed: Keyed
   readonly planner: Planner
   readonly patientTable: ReadonlyMap<string, string>
@@ -59,7 +60,7 @@ export function compileProjectRecipe(recipe: RunSettings['recipe']): Recipe {
 
 export function openProject(settings: RunSettings): Project {
   const recipe = compileProjectRecipe(settings.recipe)
-  const key = Buffer.from(settings.key, 'hex')
+  const key = macKey(settings.key)
   return {
     recipe,
     key,

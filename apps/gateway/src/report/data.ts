@@ -74,6 +74,7 @@ function notSearched({ pixels }: RunSettings): readonly string[] {
     burnedIn,
     'Values of native pixels: whether a picture, or numbers hidden in it, tell who it is.',
     'Compressed pixel streams beyond their markers: comments and metadata are looked for, decoded pixels are not.',
+    'Very short names and numbers inside binary values: under six bytes they occur there by chance; as texts they are looked for.',
     'Faces: the skin of a head can be rebuilt from thin CT or MR slices and recognised.',
     'Handwriting, signatures, jewellery, implants, tattoos and rare anatomy.',
     'Audio and waveforms, as sound or as a trace that is like no other.',

@@ -2,7 +2,6 @@
 
 import type { Dataset, DicomFile, Element, Tag } from '@roentgate/dicom'
 import {
-  attributeType,
   decodeText,
   elementOf,
   find,
@@ -10,7 +9,6 @@ import {
   groupOf,
   isPrivate,
   isWellKnown,
-  lookup,
   numbers,
   string,
   strings,
@@ -18,9 +16,9 @@ import {
   usesCharset,
 } from '@roentgate/dicom'
 import type { Recipe, Rule } from '../model.ts'
-import { profileRow, safePrivate } from '../tables.ts'
+import { safePrivate } from '../tables.ts'
 import type { Haystack } from './haystack.ts'
-import { type Place, places, where } from './walk.ts'
+import { type Place, places, rootSpot, type Spot, where } from './walk.ts'
 
 export type Violation = { readonly code: ViolationCode; readonly what: string; readonly where?: string }
 
@@ -45,31 +43,44 @@ const PLAIN: ReadonlySet<string> = new Set(['CS', 'DS', 'IS', 'AS'])
 /** Shorter whole values are everywhere by chance. */
 const MIN_PLAIN = 5
 
+export type Side = { readonly file: DicomFile; readonly dataset: Dataset; readonly places: readonly Place[] }
+export type Pair = { readonly source: Side; readonly output: Side; readonly root: Spot }
+
+/** Both files walked once, for all checks. */
+export function pairOf(source: DicomFile, output: DicomFile): Pair {
+  const root = rootSpot()
+  return { source: sideOf(source, root), output: sideOf(output, root), root }
+}
+
+function sideOf(file: DicomFile, root: Spot): Side {
+  return { file, dataset: file.dataset, places: places(file.dataset, root) }
+}
+
 /** Decoded values, in every element at every depth. */
 export function residualText(
-  output: Dataset,
+  { output }: Pair,
   haystack: Haystack,
   kept: ReadonlySet<Tag>,
 ): readonly Violation[] {
   const found: Violation[] = []
-  for (const place of places(output)) {
-    const { dataset, element, vr, path } = place
+  for (const place of output.places) {
+    const { dataset, element, vr, spot } = place
     if (element.value.kind !== 'bytes' || element.value.bytes.length === 0 || kept.has(element.tag)) continue
     if (!FREE.has(vr) && !PLAIN.has(vr)) continue
     if (usesCharset(vr) && !decodeText(element.value.bytes, dataset.charset, vr).clean) {
       found.push({
         code: 'UNDECODABLE_TEXT',
         what: 'a text that its character set cannot decode',
-        where: where(path),
+        where: where(spot.path),
       })
     }
-    for (const value of strings(dataset, { ...element, vr: vr === 'UN' ? 'LO' : vr, value: element.value })) {
+    for (const value of place.values) {
       const kind = PLAIN.has(vr) ? plainHit(value, haystack) : haystack.inText(value)
       if (kind)
         found.push({
           code: 'RESIDUAL_IDENTIFIER',
           what: `an identifier of the source (${kind}) in a text`,
-          where: where(path),
+          where: where(spot.path),
         })
     }
   }
@@ -84,23 +95,18 @@ function plainHit(value: string, haystack: Haystack): ReturnType<Haystack['whole
 const DOTTED = /[0-2](?:\.\d+){3,}/g
 
 /** Original UIDs anywhere in the bytes that are not pixels, inside texts and private values too. */
-export function residualUids(source: Dataset, bytes: string): readonly Violation[] {
+export function residualUids({ source }: Pair, bytes: string): readonly Violation[] {
   const originals = instanceUids(source)
   const found = new Set<string>()
   for (const [candidate] of bytes.matchAll(DOTTED)) if (originals.has(candidate)) found.add(candidate)
   return [...found].map(() => ({ code: 'RESIDUAL_UID', what: 'an original UID in the output' }))
 }
 
-const CLASS_LIKE = /(?:Class|Syntax|Scheme|Context|Resource|Creator)(?:es)?UID/
-
-function instanceUids(source: Dataset): ReadonlySet<string> {
+function instanceUids(source: Side): ReadonlySet<string> {
   const uids = new Set<string>()
-  for (const { dataset, element, vr } of places(source)) {
-    if (vr !== 'UI' || element.value.kind !== 'bytes') continue
-    if (CLASS_LIKE.test(lookup(element.tag)?.keyword ?? '')) continue
-    for (const value of strings(dataset, { ...element, vr: 'UI', value: element.value })) {
-      if (value !== '' && !isWellKnown(value)) uids.add(value)
-    }
+  for (const place of source.places) {
+    if (place.vr !== 'UI' || place.element.value.kind !== 'bytes' || place.spot.namesClass) continue
+    for (const value of place.values) if (value !== '' && !isWellKnown(value)) uids.add(value)
   }
   return uids
 }
@@ -112,24 +118,40 @@ const NEUTRAL: ReadonlySet<string> = new Set([
 
 /** Attributes of Table E.1-1 that no option and no rule keeps must not have their old value. */
 export function profileApplied(files: Pair, recipe: Recipe): readonly Violation[] {
-  const before = listedValues(files.source.dataset)
+  const suspects = files.output.places.filter((place) => mustChange(place, recipe))
+  if (suspects.length === 0) return []
+  const before = valuesAt(new Set(suspects.map(({ spot }) => spot)), files.source)
   const found: Violation[] = []
-  for (const place of places(files.output.dataset)) {
-    const row = isPrivate(place.element.tag) ? undefined : profileRow(place.element.tag)
-    if (!row || row.basic === 'K' || place.element.value.kind !== 'bytes') continue
-    if (row.options.some(([option]) => recipe.options.has(option)) || ruled(recipe, place.element.tag))
-      continue
-    const value = comparable(place)
-    if (NEUTRAL.has(value) || !before.get(keyOf(place))?.has(value)) continue
-    if (place.vr === 'UI' && value.split('\\').every((each) => isWellKnown(each))) continue
-    if (recipe.dates.kind === 'year' && /^\d{4}(0101)?$/.test(value)) continue
+  for (const { spot, values, vr } of suspects) {
+    if (!before.get(spot)?.has(values.join('\\'))) continue
+    if (vr === 'UI' && values.every((each) => isWellKnown(each))) continue
+    if (recipe.dates.kind === 'year' && /^\d{4}(0101)?$/.test(values.join('\\'))) continue
     found.push({
       code: 'PROFILE_NOT_APPLIED',
-      what: `Table E.1-1 says ${row.basic}, and the old value stands`,
-      where: where(place.path),
+      what: `Table E.1-1 says ${spot.row?.basic}, and the old value stands`,
+      where: where(spot.path),
     })
   }
   return found
+}
+
+function mustChange(place: Place, recipe: Recipe): boolean {
+  const { row } = place.spot
+  if (!row || row.basic === 'K' || place.element.value.kind !== 'bytes') return false
+  if (row.options.some(([option]) => recipe.options.has(option)) || ruled(recipe, place.element.tag))
+    return false
+  return !NEUTRAL.has(place.values.join('\\'))
+}
+
+/** The source's values at these places, whatever the item they stand in. */
+function valuesAt(spots: ReadonlySet<Spot>, source: Side): ReadonlyMap<Spot, ReadonlySet<string>> {
+  const values = new Map<Spot, Set<string>>()
+  for (const place of source.places) {
+    if (!spots.has(place.spot) || place.element.value.kind !== 'bytes') continue
+    const known = values.get(place.spot) ?? new Set<string>()
+    values.set(place.spot, known.add(place.values.join('\\')))
+  }
+  return values
 }
 
 function ruled(recipe: Recipe, t: Tag): boolean {
@@ -140,35 +162,10 @@ function ruled(recipe: Recipe, t: Tag): boolean {
   })
 }
 
-function listedValues(source: Dataset): ReadonlyMap<string, ReadonlySet<string>> {
-  const values = new Map<string, Set<string>>()
-  for (const place of places(source)) {
-    if (
-      isPrivate(place.element.tag) ||
-      place.element.value.kind !== 'bytes' ||
-      !profileRow(place.element.tag)
-    )
-      continue
-    const key = keyOf(place)
-    const known = values.get(key) ?? new Set<string>()
-    values.set(key, known.add(comparable(place)))
-  }
-  return values
-}
-
-function keyOf(place: Place): string {
-  return place.path.join('.')
-}
-
-function comparable({ dataset, element, vr }: Place): string {
-  if (element.value.kind !== 'bytes') return ''
-  return strings(dataset, { ...element, vr: vr === 'UN' ? 'LO' : vr, value: element.value }).join('\\')
-}
-
 /** Every private element has somebody who calls it safe. */
-export function privateSafe(output: Dataset, source: Dataset, recipe: Recipe): readonly Violation[] {
+export function privateSafe({ source, output }: Pair, recipe: Recipe): readonly Violation[] {
   const found: Violation[] = []
-  checkPrivate({ level: output, path: [] }, { source, recipe }, found)
+  checkPrivate({ level: output.dataset, path: [] }, { source: source.dataset, recipe }, found)
   return found
 }
 
@@ -230,46 +227,54 @@ function declared(source: Dataset, creator: string, t: Tag): boolean {
   })
 }
 
-export type Pair = { readonly source: DicomFile; readonly output: DicomFile }
-
 /** What the IOD requires and the source had, the output has too (PS3.5 7.4). */
-export function typesKept({ source, output }: Pair): readonly Violation[] {
+export function typesKept({ source, output, root }: Pair): readonly Violation[] {
   const sopClass = string(source.dataset, Tags.SOPClassUID) ?? ''
   const found: Violation[] = []
-  compareLevel({ before: source.dataset, after: output.dataset, path: [] }, sopClass, found)
+  compareLevel({ before: source.dataset, after: output.dataset, at: root }, sopClass, found)
   return found
 }
 
-type Level = { readonly before: Dataset; readonly after: Dataset; readonly path: readonly Tag[] }
+type Level = { readonly before: Dataset; readonly after: Dataset; readonly at: Spot }
 
 function compareLevel(level: Level, sopClass: string, found: Violation[]): void {
-  const after = new Map(level.after.elements.map((element) => [element.tag, element]))
+  const after = byTag(level.after)
   for (const element of level.before.elements) {
     if (isPrivate(element.tag)) continue
     const now = after.get(element.tag)
-    const path = [...level.path, element.tag]
+    const spot = level.at.child(element.tag)
     if (element.value.kind === 'items' && now?.value.kind === 'items') {
       const items = now.value.items
       // Items that were removed shift the others: only equal counts can be compared one by one.
       if (items.length === element.value.items.length) {
         element.value.items.forEach((item, index) => {
           const other = items[index]
-          if (other) compareLevel({ before: item, after: other, path }, sopClass, found)
+          if (other) compareLevel({ before: item, after: other, at: spot }, sopClass, found)
         })
       }
     }
     if (now && !emptied(element, now)) continue
-    const type = attributeType(sopClass, path)
     if (isEmpty(element)) continue
+    const type = spot.typeIn(sopClass)
     if (type === '1')
       found.push({
         code: 'TYPE_1_LOST',
         what: `Type ${type} in its IOD, and no value left`,
-        where: where(path),
+        where: where(spot.path),
       })
     if (type === '2' && !now)
-      found.push({ code: 'TYPE_2_LOST', what: `Type ${type} in its IOD, and absent`, where: where(path) })
+      found.push({
+        code: 'TYPE_2_LOST',
+        what: `Type ${type} in its IOD, and absent`,
+        where: where(spot.path),
+      })
   }
+}
+
+function byTag(dataset: Dataset): ReadonlyMap<Tag, Element> {
+  const found = new Map<Tag, Element>()
+  for (const element of dataset.elements) found.set(element.tag, element)
+  return found
 }
 
 function isEmpty({ value }: Element): boolean {
@@ -282,11 +287,11 @@ function emptied(before: Element, after: Element): boolean {
 }
 
 /** Old → new is a function and one to one, over every UID attribute of both files that can be paired. */
-export function uidsConsistent({ source, output }: Pair): readonly Violation[] {
+export function uidsConsistent({ source, output, root }: Pair): readonly Violation[] {
   const forward = new Map<string, string>()
   const backward = new Map<string, string>()
   let broken = 0
-  for (const [before, after] of uidPairs(source.dataset, output.dataset)) {
+  for (const [before, after] of uidPairs({ before: source.dataset, after: output.dataset, at: root })) {
     if (before === '' || after === '') continue
     if ((forward.get(before) ?? after) !== after || (backward.get(after) ?? before) !== before) broken += 1
     forward.set(before, after)
@@ -297,9 +302,10 @@ export function uidsConsistent({ source, output }: Pair): readonly Violation[] {
     : [{ code: 'UID_INCONSISTENT', what: 'one UID with two replacements, or two with one' }]
 }
 
-function* uidPairs(before: Dataset, after: Dataset): Generator<readonly [string, string]> {
-  const others = new Map(after.elements.map((element) => [element.tag, element]))
+function* uidPairs({ before, after, at }: Level): Generator<readonly [string, string]> {
+  const others = byTag(after)
   for (const element of before.elements) {
+    if (element.vr !== 'UI' && element.value.kind !== 'items') continue
     const now = others.get(element.tag)
     if (!now) continue
     if (
@@ -309,13 +315,9 @@ function* uidPairs(before: Dataset, after: Dataset): Generator<readonly [string,
     ) {
       for (const [index, item] of element.value.items.entries()) {
         const other = now.value.items[index]
-        if (other) yield* uidPairs(item, other)
+        if (other) yield* uidPairs({ before: item, after: other, at: at.child(element.tag) })
       }
-    } else if (
-      element.vr === 'UI' &&
-      now.vr === 'UI' &&
-      !CLASS_LIKE.test(lookup(element.tag)?.keyword ?? '')
-    ) {
+    } else if (element.vr === 'UI' && now.vr === 'UI' && !at.child(element.tag).namesClass) {
       const [old, made] = [strings(before, element), strings(after, now)]
       if (old.length === made.length && made[0] !== '2.25.0')
         for (const [index, value] of old.entries()) yield [value, made[index] ?? '']
@@ -328,7 +330,7 @@ const META: ReadonlySet<number> = new Set([
 ])
 
 /** PS3.15 E.1.1: file meta and preamble are ours, and agree with the data set. */
-export function metaRebuilt({ output }: Pair): readonly Violation[] {
+export function metaRebuilt({ output: { file: output } }: Pair): readonly Violation[] {
   const found: Violation[] = []
   const wrong = (what: string, at?: Tag): void => {
     found.push(

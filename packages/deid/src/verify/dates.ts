@@ -1,13 +1,11 @@
 // The source's dates in the free text of the output: looked for one by one, in the spellings people write. Only in
 // text: among numbers and among shifted dates an original date stands by chance.
 
-import type { DicomFile } from '@roentgate/dicom'
-import { strings } from '@roentgate/dicom'
 import type { Recipe } from '../model.ts'
-import type { Violation } from './checks.ts'
+import type { Pair, Side, Violation } from './checks.ts'
 import { type Haystack, haystackOf } from './haystack.ts'
 import { needlesOf } from './needles.ts'
-import { places, where } from './walk.ts'
+import { type Spot, where } from './walk.ts'
 
 const FREE: ReadonlySet<string> = new Set(['LO', 'SH', 'ST', 'LT', 'UT', 'UC'])
 /** What could hold a date at all: four digits in a row, or two numbers with something between them. */
@@ -15,13 +13,13 @@ const HINT = /\d{4}|\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]?[A-Za-z]{3}|[A-Za-z]{3,9}
 /** Distinct dates of one instance that are looked for; real headers have fewer than ten. */
 const MAX_DATES = 64
 
-export function residualDates(source: DicomFile, output: DicomFile, recipe: Recipe): readonly Violation[] {
+export function residualDates({ source, output }: Pair, recipe: Recipe): readonly Violation[] {
   if (recipe.dates.kind === 'keep') return []
-  const suspects: { readonly text: string; readonly where: string }[] = []
-  for (const { dataset, element, vr, path } of places(output.dataset)) {
-    if (!FREE.has(vr) || element.value.kind !== 'bytes') continue
-    for (const text of strings(dataset, element)) {
-      if (HINT.test(text)) suspects.push({ text, where: where(path) })
+  const suspects: { readonly text: string; readonly spot: Spot }[] = []
+  for (const place of output.places) {
+    if (!FREE.has(place.vr) || place.element.value.kind !== 'bytes') continue
+    for (const text of place.values) {
+      if (HINT.test(text)) suspects.push({ text, spot: place.spot })
     }
   }
   if (suspects.length === 0) return []
@@ -31,7 +29,7 @@ export function residualDates(source: DicomFile, output: DicomFile, recipe: Reci
     .map((suspect) => ({
       code: 'RESIDUAL_IDENTIFIER',
       what: 'a date of the source in a text',
-      where: suspect.where,
+      where: where(suspect.spot.path),
     }))
 }
 
@@ -49,12 +47,12 @@ function compiled(dates: ReadonlySet<string>): Haystack {
   return made
 }
 
-function datesOf(source: DicomFile, recipe: Recipe): ReadonlySet<string> {
+function datesOf(source: Side, recipe: Recipe): ReadonlySet<string> {
   const dates = new Set<string>()
-  for (const { dataset, element, vr } of places(source.dataset)) {
+  for (const place of source.places) {
     if (dates.size >= MAX_DATES) return dates
-    if ((vr !== 'DA' && vr !== 'DT') || element.value.kind !== 'bytes') continue
-    for (const value of strings(dataset, { ...element, vr, value: element.value })) {
+    if ((place.vr !== 'DA' && place.vr !== 'DT') || place.element.value.kind !== 'bytes') continue
+    for (const value of place.values) {
       const date = value.replaceAll('.', '').slice(0, 8)
       // The first of January is how a bare year is written.
       const bareYear = recipe.dates.kind === 'year' && date.endsWith('0101')

@@ -20,21 +20,44 @@ export function haystackOf(needles: readonly Needle[]): Haystack {
   const whole = new Map<string, NeedleKind>()
   for (const needle of needles) if (needle.form === 'whole') whole.set(needle.text, needle.kind)
   const searched = needles.filter((needle) => needle.form !== 'whole')
-  const text = searched.length === 0 ? NEVER : new RegExp(alternatives(searched), 'u')
-  const bytes = bytePattern(searched)
   const kindOf = (found: string): NeedleKind =>
     searched.find((needle) => needle.text === found)?.kind ?? 'other'
+  // Compiled when first asked for: not every haystack meets bytes.
+  const compiled: { text?: RegExp; bytes?: (latin1: string) => Hit | undefined } = {}
+  const inside = (folded: string): NeedleKind | undefined => {
+    compiled.text ??= searched.length === 0 ? NEVER : new RegExp(alternatives(searched), 'u')
+    const match = compiled.text.exec(folded)
+    return match ? kindOf(match[0]) : undefined
+  }
   return {
-    inText: (value) => {
-      if (value === '') return undefined
+    inText: remembering((value) => {
       const folded = fold(value).trim()
-      const known = whole.get(folded)
-      if (known) return known
-      const match = text.exec(folded)
-      return match ? kindOf(match[0]) : undefined
-    },
+      return whole.get(folded) ?? (folded === '' ? undefined : inside(folded))
+    }),
     whole: (value) => whole.get(fold(value).trim()),
-    inBytes: (latin1) => bytes(latin1),
+    inBytes: (latin1) => {
+      compiled.bytes ??= bytePattern(searched)
+      return compiled.bytes(latin1)
+    },
+  }
+}
+
+/** Distinct texts of a patient remembered: most stand in every instance of a series. */
+const MAX_REMEMBERED = 4096
+const MAX_LENGTH = 1024
+
+function remembering(
+  search: (text: string) => NeedleKind | undefined,
+): (text: string) => NeedleKind | undefined {
+  const known = new Map<string, NeedleKind | undefined>()
+  return (text) => {
+    if (text.length > MAX_LENGTH) return search(text)
+    const before = known.get(text)
+    if (before !== undefined || known.has(text)) return before
+    if (known.size >= MAX_REMEMBERED) known.clear()
+    const found = search(text)
+    known.set(text, found)
+    return found
   }
 }
 
@@ -53,6 +76,7 @@ function literal(text: string): string {
 
 /** Long enough that chance does not make it in binary data. */
 const MIN_BYTES = 6
+const DISTINCTIVE = 8
 
 function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | undefined {
   const forms: { readonly pattern: string; readonly kind: NeedleKind; readonly channel: Hit['channel'] }[] =
@@ -60,7 +84,10 @@ function bytePattern(needles: readonly Needle[]): (latin1: string) => Hit | unde
   for (const { text, kind } of needles) {
     const utf8 = latin1Of(new TextEncoder().encode(text))
     if (utf8.length < MIN_BYTES) continue
-    forms.push({ pattern: `(?<![A-Za-z0-9.])${literal(utf8)}(?![A-Za-z0-9])`, kind, channel: 'bytes' })
+    // A long name is found inside anything; digits meet digits by chance, and short names are parts of words.
+    const distinctive = text.length >= DISTINCTIVE && !/\d/.test(text)
+    const bounded = distinctive ? literal(utf8) : `(?<![A-Za-z0-9.])${literal(utf8)}(?![A-Za-z0-9])`
+    forms.push({ pattern: bounded, kind, channel: 'bytes' })
     for (const little of [true, false])
       forms.push({ pattern: literal(utf16(text, little)), kind, channel: 'utf-16' })
     // The case in a base64 text is the case that was encoded: as written in DICOM names, capitals and title case.

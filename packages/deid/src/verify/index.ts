@@ -15,6 +15,7 @@ import type { Recipe } from '../model.ts'
 import type { Identifier } from '../text/identifiers.ts'
 import {
   metaRebuilt,
+  pairOf,
   privateSafe,
   profileApplied,
   residualText,
@@ -54,12 +55,13 @@ function isKept({ kind }: Identifier, recipe: Recipe): boolean {
 
 export function verifyInstance(given: Verification): readonly Violation[] {
   const { source, output, recipe, haystack } = given
+  const pair = pairOf(source, output)
   const bytes = latin1(given.header)
   const kept = keptByRule(recipe)
   const inBytes = haystack.inBytes(kept.size === 0 ? bytes : latin1(bytesWithout(output, kept)))
   return [
-    ...residualText(output.dataset, haystack, kept),
-    ...residualDates(source, output, recipe),
+    ...residualText(pair, haystack, kept),
+    ...residualDates(pair, recipe),
     ...(inBytes
       ? [
           {
@@ -68,12 +70,12 @@ export function verifyInstance(given: Verification): readonly Violation[] {
           } as const,
         ]
       : []),
-    ...(recipe.options.has('uids') ? [] : residualUids(source.dataset, bytes)),
-    ...profileApplied({ source, output }, recipe),
-    ...privateSafe(output.dataset, source.dataset, recipe),
-    ...typesKept({ source, output }),
-    ...uidsConsistent({ source, output }),
-    ...metaRebuilt({ source, output }),
+    ...(recipe.options.has('uids') ? [] : residualUids(pair, bytes)),
+    ...profileApplied(pair, recipe),
+    ...privateSafe(pair, recipe),
+    ...typesKept(pair),
+    ...uidsConsistent(pair),
+    ...metaRebuilt(pair),
     ...pixelsUnchanged(source, output, given.equal),
     ...pixelHeadersClean(output, haystack),
   ]

@@ -1,0 +1,192 @@
+// npm run bench -- deid | deid-4gib | deid-100k     how fast, against whom, and in how much memory
+//
+//   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
+//   --dir FOLDER             where data and outputs lie; a folder under the system's temporary one otherwise
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { writeGiant, writeSeries } from './data.ts'
+import { machine, table, writeSection } from './document.ts'
+import { BenchError, measure, median } from './measure.ts'
+import { plot } from './plot.ts'
+import { race, type Standing } from './race.ts'
+import { COPY, gdcmanon, PYDICOM, roentgate } from './rivals.ts'
+import { type Share, stagesOf } from './stages.ts'
+
+type Bench = {
+  readonly scratch: string
+  readonly files: number | undefined
+  readonly rounds: number
+  readonly publish: boolean
+}
+
+const PLOT = fileURLToPath(new URL('../../docs/images/bench-deid.svg', import.meta.url))
+const MEBIBYTE = 2 ** 20
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** 1000 CT slices of 512 × 512 × 16 bit, the whole of basic profile, hashing, manifest and verify. */
+function deid({ scratch, files = 1000, rounds, publish }: Bench): void {
+  const input = join(scratch, 'series')
+  const bytes = writeSeries({ folder: input, files, rows: 512, columns: 512 })
+  const output = join(scratch, 'out')
+  const shares: (readonly Share[])[] = []
+  const standings = race({
+    rivals: [roentgate(scratch), gdcmanon(scratch), PYDICOM, COPY],
+    task: { input, output },
+    rounds,
+    after: ({ name }) => {
+      if (name === 'roentgate') shares.push(stagesOf(output))
+    },
+    say,
+  })
+  const text = section({ files, bytes, rounds, standings, shares })
+  say(text)
+  if (!publish) return
+  writeFileSync(PLOT, plot(`${files} CT slices, ${megabytes(bytes)} MB: seconds, less is better`, standings))
+  writeSection('deid', text)
+}
+
+type Outcome = {
+  readonly files: number
+  readonly bytes: number
+  readonly rounds: number
+  readonly standings: readonly Standing[]
+  readonly shares: readonly (readonly Share[])[]
+}
+
+function section({ files, bytes, rounds, standings, shares }: Outcome): string {
+  const rows = standings.map((each) => [
+    each.name,
+    each.seconds.toFixed(2),
+    `${each.fastest.toFixed(2)} to ${each.slowest.toFixed(2)}`,
+    each.ratio.toFixed(2),
+    (files / each.seconds).toFixed(0),
+    (bytes / 1e6 / each.seconds).toFixed(0),
+    (each.user + each.system).toFixed(2),
+    (each.peak / MEBIBYTE).toFixed(0),
+  ])
+  return `## deid: ${files} CT slices
+
+${files} files of 512 × 512 × 16 bit, ${megabytes(bytes)} MB, one patient, 30 private elements each. \`roentgate deid IN OUT\` with
+everything on: basic profile, keyed pseudonyms, SHA-256, manifest, report, and every written file read back and
+verified. ${rounds} rounds in turn after one to warm up, outputs removed and disks synced before each run; inputs are in the
+page cache for all. \`ratio\` is the median over rounds of a rival's time over ours.
+
+${machine()}.
+
+![Seconds for each](images/bench-deid.svg)
+
+${table(['', 'median s', 'range s', 'ratio', 'images/s', 'MB/s', 'CPU s', 'peak MiB'], rows)}
+
+Where an instance's time goes, all workers together (medians over the rounds):
+
+${table(['stage', 'ms', 'share'], stageRows(shares))}`
+}
+
+function stageRows(shares: readonly (readonly Share[])[]): readonly (readonly string[])[] {
+  return (shares[0] ?? [])
+    .map(({ stage }) => {
+      const own = shares.flatMap((round) => round.filter((each) => each.stage === stage))
+      return {
+        stage,
+        share: median(own.map((each) => each.share)),
+        milliseconds: median(own.map((each) => each.milliseconds)),
+      }
+    })
+    .sort((a, b) => b.share - a.share)
+    .map(({ stage, milliseconds, share }) => [
+      stage,
+      milliseconds.toFixed(3),
+      `${(100 * share).toFixed(0)} %`,
+    ])
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0)
+}
+
+/** Native pixel data as large as its length field allows. */
+function giant({ scratch, publish }: Bench): void {
+  const input = join(scratch, 'giant')
+  mkdirSync(input)
+  const bytes = writeGiant(join(input, 'cine.dcm'))
+  const output = join(scratch, 'out')
+  const { seconds, peak } = measure(roentgate(scratch).command({ input, output }))
+  const text = `## deid-4gib: one multi-frame instance
+
+One instance of ${bytes} bytes (2047 frames of 1024 × 1024 × 16 bit), de-identified, hashed and verified:
+${seconds.toFixed(1)} s, peak memory ${(peak / MEBIBYTE).toFixed(0)} MiB. ${machine()}.`
+  say(text)
+  if (publish) writeSection('deid-4gib', text)
+}
+
+/** Memory must not grow with the number of files: a tenth of them, then all. */
+function many({ scratch, files = 100_000, publish }: Bench): void {
+  const input = join(scratch, 'many')
+  for (let part = 0; part < 10; part++) {
+    writeSeries({
+      folder: join(input, String(part)),
+      files: files / 10,
+      rows: 16,
+      columns: 16,
+      from: part * (files / 10),
+    })
+  }
+  const output = join(scratch, 'out')
+  const tenth = measure(roentgate(scratch).command({ input: join(input, '0'), output }))
+  rmSync(output, { recursive: true })
+  const all = measure(roentgate(scratch).command({ input, output }))
+  const line = (count: number, { seconds, peak }: typeof all): readonly string[] => [
+    String(count),
+    seconds.toFixed(1),
+    (count / seconds).toFixed(0),
+    (peak / MEBIBYTE).toFixed(0),
+  ]
+  const text = `## deid-100k: many small files
+
+CT slices of 16 × 16 with full headers, one patient. ${machine()}.
+
+${table(['files', 's', 'files/s', 'peak MiB'], [line(files / 10, tenth), line(files, all)])}`
+  say(text)
+  if (publish) writeSection('deid-100k', text)
+}
+
+const BENCHES: Readonly<Record<string, (bench: Bench) => void>> = {
+  deid,
+  'deid-4gib': giant,
+  'deid-100k': many,
+}
+
+function main(): void {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { files: { type: 'string' }, rounds: { type: 'string' }, dir: { type: 'string' } },
+  })
+  const benches = positionals.length > 0 ? positionals : Object.keys(BENCHES)
+  const scratch = mkdtempSync(join(values.dir ?? tmpdir(), 'roentgate-bench-'))
+  try {
+    for (const name of benches) {
+      const bench = BENCHES[name]
+      if (bench === undefined)
+        throw new BenchError(`no such benchmark; there are ${Object.keys(BENCHES).join(', ')}`)
+      const publish = values.files === undefined && values.rounds === undefined
+      const files = values.files === undefined ? undefined : Number(values.files)
+      bench({ scratch, files, rounds: Number(values.rounds ?? 7), publish })
+      rmSync(join(scratch, 'out'), { recursive: true, force: true })
+    }
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error
+    process.stderr.write(`bench: ${error.message}\n`)
+    process.exitCode = 1
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+main()
