@@ -22,6 +22,9 @@ import { hasLongLength, vrFromBytes } from './vr.ts'
 const ITEM_END = tag(0xfffee00d)
 /** Past 1 MiB it is no padding, whatever it holds. */
 const MAX_PADDING = 1024 * 1024
+const WINDOW = 4096
+/** Each costs an attempt; a file with more is hostile, and refused. */
+const MAX_NOT_SEQUENCES = 1000
 const SPECIFIC_CHARACTER_SET = tag(0x00080005)
 const PIXEL_DATA = tag(0x7fe00010)
 const FLOAT_PIXEL_DATA = tag(0x7fe00008)
@@ -41,6 +44,8 @@ export type Budget = {
   elements: number
   /** Bytes of the regions that are done. */
   header: number
+  /** Unknown values that began like sequences and were none. */
+  notSequences: number
   readonly limits: Limits
   readonly warnings: Warning[]
 }
@@ -360,6 +365,8 @@ export class Parser {
       if (!(error instanceof DicomError) || error.code.startsWith('LIMIT')) throw error
       this.#budget.elements = spent
       this.#budget.warnings.length = warned
+      this.#budget.notSequences += 1
+      if (this.#budget.notSequences > MAX_NOT_SEQUENCES) throw error
       return undefined
     }
   }
@@ -473,7 +480,12 @@ export class Parser {
 
 /** Padding: short, and nothing but zeros. */
 export function isZero(source: ByteSource, span: Span): boolean {
-  return span.length <= MAX_PADDING && source.read(span.offset, span.length).every((byte) => byte === 0)
+  if (span.length > MAX_PADDING) return false
+  for (let at = 0; at < span.length; at += WINDOW) {
+    const window = source.read(span.offset + at, Math.min(WINDOW, span.length - at))
+    if (window.some((byte) => byte !== 0)) return false
+  }
+  return true
 }
 
 function isPixelData(t: Tag): boolean {

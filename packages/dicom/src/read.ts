@@ -38,7 +38,7 @@ type MetaRead = { readonly meta: Dataset | undefined; readonly end: number }
 export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFile {
   if (source.size === 0) throw new DicomError('EMPTY', 'the file is empty', { offset: 0 })
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const budget: Budget = { elements: 0, header: 0, limits, warnings: [] }
+  const budget: Budget = { elements: 0, header: 0, notSequences: 0, limits, warnings: [] }
   const start = findStart(source, budget.warnings)
   const { meta, end } = readMeta(source, start.at, budget)
   const named = meta && find(meta, TRANSFER_SYNTAX_UID)
@@ -134,6 +134,7 @@ function loadRegion<T>(
     if (region.bytes.length < size)
       throw new DicomError('TRUNCATED', 'the file became shorter while it was read', { offset: base })
     const spent = budget.elements
+    const attempts = budget.notSequences
     const warned = budget.warnings.length
     try {
       const parser = new Parser(region, budget)
@@ -143,6 +144,7 @@ function loadRegion<T>(
     } catch (error) {
       if (!(error instanceof NeedMore)) throw error
       budget.elements = spent
+      budget.notSequences = attempts
       budget.warnings.length = warned
       if (error.bytes > available) {
         throw new DicomError('LIMIT_HEADER', 'more header than one file may have', { offset: base + size })
