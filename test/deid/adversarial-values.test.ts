@@ -46,8 +46,8 @@ suite('names in every character set', () => {
         .join(' und ')
       const file = slice(
         [
-          el.text(Tags.ImageComments, 'LT', `seen: ${comment}.`, charset),
-          el.text(Tags.SeriesDescription, 'LO', 'AXIAL T1', charset),
+          el.textIn(charset)(Tags.ImageComments, 'LT', `seen: ${comment}.`),
+          el.textIn(charset)(Tags.SeriesDescription, 'LO', 'AXIAL T1'),
         ],
         { name, charset },
       )

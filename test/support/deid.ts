@@ -160,12 +160,13 @@ export function sliceFile(extra: readonly Element[] = [], person: Person = {}): 
 
 /** Elements for `slice`, in its character set. */
 export const el = {
-  text: (
-    t: number,
-    vr: Element['vr'],
-    value: string | readonly string[],
-    charset: readonly string[] = [],
-  ): Element => make(base(charset), tag(t), vr, value),
+  text: (t: number, vr: Element['vr'], value: string | readonly string[]): Element =>
+    make(base([]), tag(t), vr, value),
+  /** The same in another character set. */
+  textIn:
+    (charset: readonly string[]) =>
+    (t: number, vr: Element['vr'], value: string): Element =>
+      make(base(charset), tag(t), vr, value),
   numbers: (t: number, vr: Element['vr'], value: readonly number[]): Element =>
     make(base([]), tag(t), vr, value),
   bytes: (t: number, vr: Element['vr'], value: Uint8Array): Element => make(base([]), tag(t), vr, value),
