@@ -38,6 +38,9 @@ type Waiter = {
 
 class Crash extends Error {}
 
+/** What an instance leaves behind dies young; a larger nursery would only let it lie in memory longer. */
+const YOUNG_MB = 12
+
 export class Pool {
   readonly #start: WorkerStart
   readonly #size: number
@@ -158,7 +161,10 @@ export class Pool {
   }
 
   #hire(): Hand {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: this.#start })
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: this.#start,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     const hand: Hand = {
       worker,
       known: new Set(),

@@ -45,7 +45,7 @@ export type Patient = {
 
 /** Compiled patients kept; a series of one patient comes together, so few are enough. */
 const MAX_PATIENTS = 64
-const MAX_UIDS = 200_000
+const MAX_UIDS = 20_000
 
 /** PS3.6, for recipes. */
 const DICTIONARY = { tagOf, vrsOf: (t: Tag) => lookup(t)?.vrs, keywords }
