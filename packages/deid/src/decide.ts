@@ -211,7 +211,7 @@ function notListed(recipe: Recipe, subject: Subject): Decision {
     // A date or a person that the table does not know yet is treated as those that it does.
     case 'DA':
     case 'DT':
-      return newDate(recipe, subject, because)
+      return dateDecision(recipe, because, resolve('X/Z/D', subject))
     case 'PN':
       return { action: resolve('X/Z/D', subject), because }
     case 'AS':
@@ -225,7 +225,8 @@ function notListed(recipe: Recipe, subject: Subject): Decision {
   }
 }
 
-function newDate(recipe: Recipe, subject: Subject, because: Because): Decision {
+/** A date that no row decides follows the recipe's dates; `removed` is what removing comes to where it stands. */
+export function dateDecision(recipe: Recipe, because: Because, removed: Action): Decision {
   switch (recipe.dates.kind) {
     case 'keep':
       return { action: 'K', because }
@@ -234,7 +235,7 @@ function newDate(recipe: Recipe, subject: Subject, because: Because): Decision {
     case 'year':
       return { action: 'C', because, transform: { kind: 'year-only' } }
     case 'remove':
-      return { action: resolve('X/Z/D', subject), because }
+      return { action: removed, because }
     default:
       return recipe.dates satisfies never
   }

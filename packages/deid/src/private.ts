@@ -6,7 +6,7 @@
 
 import type { Dataset, Element, Tag, Vr } from '@roentgate/dicom'
 import { elementOf, find, groupOf, numbers, string, strings, Tags } from '@roentgate/dicom'
-import { fromRule } from './decide.ts'
+import { dateDecision, fromRule } from './decide.ts'
 import type { Decision, Path, Recipe, Rule, SafePrivateBasis } from './model.ts'
 import { shared } from './shared.ts'
 import { safePrivate } from './tables.ts'
@@ -90,7 +90,7 @@ function keep(recipe: Recipe, vr: Vr, by: Decision): Decision {
       return recipe.options.has('uids') ? { action: 'K', because } : { action: 'U', because }
     case 'DA':
     case 'DT':
-      return keepDate(recipe, because)
+      return dateDecision(recipe, because, 'X')
     case 'LO':
     case 'SH':
     case 'ST':
@@ -101,21 +101,6 @@ function keep(recipe: Recipe, vr: Vr, by: Decision): Decision {
       return { action: 'C', because, transform: { kind: 'clean-text' } }
     default:
       return { action: 'K', because }
-  }
-}
-
-function keepDate(recipe: Recipe, because: Decision['because']): Decision {
-  switch (recipe.dates.kind) {
-    case 'keep':
-      return { action: 'K', because }
-    case 'shift':
-      return { action: 'C', because, transform: { kind: 'shift-date' } }
-    case 'year':
-      return { action: 'C', because, transform: { kind: 'year-only' } }
-    case 'remove':
-      return { action: 'X', because }
-    default:
-      return recipe.dates satisfies never
   }
 }
 

@@ -5,6 +5,7 @@
 
 import type { Dataset, Tag } from '@roentgate/dicom'
 import { find, string, Tags } from '@roentgate/dicom'
+import { dateDecision } from './decide.ts'
 import type { Action, Because, Code, Decision, Option, Recipe } from './model.ts'
 import type { Level } from './paths.ts'
 import type { PlanContext, PlanNode } from './plan-model.ts'
@@ -99,27 +100,12 @@ function decideValue(recipe: Recipe, type: string, chosen: Chosen | undefined): 
       return { action: recipe.options.has('uids') ? 'K' : 'U', because }
     case 'DATE':
     case 'DATETIME':
-      return decideDate(recipe, because)
+      return dateDecision(recipe, because, 'D')
     case 'TIME':
       return recipe.dates.kind === 'keep' || recipe.dates.kind === 'shift'
         ? { action: 'K', because }
         : { action: 'D', because }
     default:
       return { action: 'K', because }
-  }
-}
-
-function decideDate(recipe: Recipe, because: Because): Decision {
-  switch (recipe.dates.kind) {
-    case 'keep':
-      return { action: 'K', because }
-    case 'shift':
-      return { action: 'C', because, transform: { kind: 'shift-date' } }
-    case 'year':
-      return { action: 'C', because, transform: { kind: 'year-only' } }
-    case 'remove':
-      return { action: 'D', because }
-    default:
-      return recipe.dates satisfies never
   }
 }
