@@ -1,2 +1,6 @@
 export * from './errors.ts'
+export * from './face/deface.ts'
+export * from './face/geometry.ts'
+export * from './face/render.ts'
+export * from './face/volume.ts'
 export * from './model.ts'
