@@ -6,7 +6,7 @@
 
 import { isRefused, type Refused, refused, type VolumeModality } from './geometry.ts'
 import { GRID_MM, type Grid, type Mask, maskOf, OUTSIDE } from './grid.ts'
-import { both, countOf, dilated, eroded, largest, otsu, quantile } from './morphology.ts'
+import { both, countOf, crept, depths, dilated, largest, otsu, quantile } from './morphology.ts'
 
 export type Head = {
   readonly body: Mask
@@ -24,10 +24,18 @@ export type Head = {
 /** HU. Skin against air; brain with its fluid, and blood or contrast medium in it, against bone and fat. */
 const CT_BODY = -300
 const CT_BRAIN = { low: -15, high: 120 } as const
-/** Over half the width of the spinal canal: eroding by it parts the brain from the cord and from the orbits. */
-const CT_NECK_MM = 10
-/** MR: bone and air are dark, so the bridges are thinner. */
-const MR_NECK_MM = 8
+/**
+ * mm to erode by until the brain stands alone: the least that leaves something of a brain's size. The canal of the
+ * spine and the foramen magnum are the widest ways out of the skull, 16 mm to either side at most. In MR bone and air
+ * are dark, and so the bridges are thinner.
+ */
+const NECKS: Readonly<Record<VolumeModality, readonly number[]>> = {
+  CT: [8, 10, 12, 14, 16],
+  MR: [6, 8, 10, 12, 14, 16],
+  PT: [2, 4, 6, 8],
+}
+/** How far the brain creeps back into what erosion took, round the corners of its lobes. */
+const CREEP_MM = 8
 /** Of the median in the middle of the head. */
 const MR_BRAIN = { low: 0.45, high: 3.5 } as const
 const MR_MIDDLE_MM = 35
@@ -38,10 +46,10 @@ const PET_BODY = 0.04
 
 /** Of brains from one year on, with what a threshold adds or leaves. mm and ml. */
 const PLAUSIBLE = {
-  volume: [550, 2100],
+  volume: [550, 1900],
   length: [115, 215],
   width: [90, 185],
-  height: [75, 210],
+  height: [75, 185],
 } as const
 const COMMON_LENGTH_MM = 168
 /** The cerebellum hangs below the frontal lobe: at least this much, or front and back are not what the header says. */
@@ -54,10 +62,22 @@ const SPIKE = 8
 export function findHead(grid: Grid, modality: VolumeModality): Head | Refused {
   const found = segment(grid, modality)
   if (isRefused(found)) return found
-  return measured(grid, found)
+  const depth = depths(grid, found.tissue)
+  let last: Refused = refused('no brain was found')
+  for (const neck of NECKS[modality]) {
+    const deep = new Uint8Array(depth.length)
+    for (let at = 0; at < deep.length; at++) if ((depth[at] ?? 0) > neck) deep[at] = 1
+    const core = largest(grid, deep)
+    if (volumeOf(core) > PLAUSIBLE.volume[1]) continue
+    const brain = regrown(grid, found.tissue, { core, neck })
+    const head = measured(grid, { ...found, brain })
+    if (!isRefused(head)) return head
+    last = head
+  }
+  return last
 }
 
-type Found = { readonly body: Mask; readonly brain: Mask; readonly threshold: number }
+type Found = { readonly body: Mask; readonly tissue: Mask; readonly threshold: number }
 
 function segment(grid: Grid, modality: VolumeModality): Found | Refused {
   switch (modality) {
@@ -73,17 +93,26 @@ function segment(grid: Grid, modality: VolumeModality): Found | Refused {
 }
 
 function segmentCt(grid: Grid): Found {
-  const body = largest(
-    grid,
-    maskOf(grid, (value) => value > CT_BODY),
-  )
-  const soft = maskOf(grid, (value) => value >= CT_BRAIN.low && value <= CT_BRAIN.high)
-  return { body, brain: regrown(grid, soft, CT_NECK_MM), threshold: CT_BODY }
+  return {
+    body: largest(
+      grid,
+      maskOf(grid, (value) => value > CT_BODY),
+    ),
+    tissue: maskOf(grid, (value) => value >= CT_BRAIN.low && value <= CT_BRAIN.high),
+    threshold: CT_BODY,
+  }
 }
 
-function regrown(grid: Grid, tissue: Mask, neck: number): Mask {
-  const core = largest(grid, eroded(grid, tissue, neck))
-  return both(dilated(grid, core, neck + GRID_MM), tissue)
+type Core = { readonly core: Mask; readonly neck: number }
+
+function regrown(grid: Grid, tissue: Mask, { core, neck }: Core): Mask {
+  const grown = both(dilated(grid, core, neck + GRID_MM), tissue)
+  return crept(grid, grown, { room: tissue, mm: CREEP_MM })
+}
+
+/** ml. */
+function volumeOf(mask: Mask): number {
+  return (countOf(mask) * GRID_MM ** 3) / 1000
 }
 
 /** Ghosts and noise of MR lie below a third of what parts tissue from air. */
@@ -104,7 +133,7 @@ function segmentMr(grid: Grid): Found | Refused {
   if (median === undefined) return refused('no head in the volume')
   const low = Math.max(median * MR_BRAIN.low, threshold)
   const tissue = maskOf(grid, (value) => value >= low && value <= median * MR_BRAIN.high)
-  return { body, brain: regrown(grid, tissue, MR_NECK_MM), threshold }
+  return { body, tissue, threshold }
 }
 
 /** Median of what lies in the middle of the upper head. */
@@ -138,18 +167,19 @@ function middleValue(grid: Grid, body: Mask): number | undefined {
 function segmentPet(grid: Grid): Found {
   const bright = quantile(grid.data, OUTSIDE + 1, 0.995)
   const threshold = bodyThreshold(grid.data, 'PT')
-  const hot = maskOf(grid, (value) => value > bright * PET_BRAIN)
   return {
     body: largest(
       grid,
       maskOf(grid, (value) => value > threshold),
     ),
-    brain: regrown(grid, hot, GRID_MM),
+    tissue: maskOf(grid, (value) => value > bright * PET_BRAIN),
     threshold,
   }
 }
 
-function measured(grid: Grid, { body, brain, threshold }: Found): Head | Refused {
+type Candidate = Found & { readonly brain: Mask }
+
+function measured(grid: Grid, { body, brain, threshold }: Candidate): Head | Refused {
   const [x, y, z] = ['x', 'y', 'z'].map((axis) => rangeOf(profile(grid, brain, axis))) as [
     Range,
     Range,
@@ -157,7 +187,7 @@ function measured(grid: Grid, { body, brain, threshold }: Found): Head | Refused
   ]
   if (!x || !y || !z) return refused('no brain was found')
   const size = {
-    volume: (countOf(brain) * GRID_MM ** 3) / 1000,
+    volume: volumeOf(brain),
     width: (x.high - x.low + 1) * GRID_MM,
     length: (y.high - y.low + 1) * GRID_MM,
     height: (z.high - z.low + 1) * GRID_MM,

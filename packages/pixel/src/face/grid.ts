@@ -109,7 +109,7 @@ function blurred({ nx, ny, nz, data }: Grid): Int16Array {
     [nx, ny],
     [nx * ny, nz],
   ] as const) {
-    const to = Int16Array.from(from)
+    const to = from.slice()
     for (let at = 0; at < from.length; at++) {
       const place = Math.floor(at / step) % count
       if (place === 0 || place === count - 1) continue

@@ -12,11 +12,8 @@ const UNIT = 3
 const FAR = 30_000
 
 /** The half of a voxel's 26 neighbours that a forward pass has already seen: step and its weight. */
-function behind({
-  nx,
-  ny,
-}: Size): readonly (readonly [dx: number, dy: number, dz: number, step: number, weight: number])[] {
-  const out: (readonly [number, number, number, number, number])[] = []
+function behind({ nx, ny }: Size): readonly Step[] {
+  const out: Step[] = []
   for (const dz of [-1, 0, 1])
     for (const dy of [-1, 0, 1])
       for (const dx of [-1, 0, 1]) {
@@ -32,50 +29,86 @@ function distances(size: Size, mask: Mask): Int16Array {
   const { nx, ny, nz } = size
   const field = new Int16Array(mask.length)
   for (let at = 0; at < mask.length; at++) field[at] = mask[at] === 1 ? 0 : FAR
-  const steps = behind(size)
+  const seen = behind(size)
+  const steps = Int32Array.from(seen, ([, , , step]) => step)
+  const weights = Int32Array.from(seen, ([, , , , weight]) => weight)
   for (const sign of [1, -1] as const) {
-    const count = nx * ny * nz
-    for (let n = 0; n < count; n++) {
-      const at = sign === 1 ? n : count - 1 - n
-      let best = field[at] ?? FAR
-      if (best === 0) continue
-      const x = at % nx
-      const y = Math.floor(at / nx) % ny
-      const z = Math.floor(at / (nx * ny))
-      const rim = x === 0 || y === 0 || z === 0 || x === nx - 1 || y === ny - 1 || z === nz - 1
-      for (const [dx, dy, dz, step, weight] of steps) {
-        if (rim && !within(size, [x + sign * dx, y + sign * dy, z + sign * dz])) continue
-        const through = (field[at + sign * step] ?? FAR) + weight
-        if (through < best) best = through
+    const line = (y: number, z: number): void => {
+      for (let n = 0; n < nx; n++) {
+        const x = sign === 1 ? n : nx - 1 - n
+        const at = (z * ny + y) * nx + x
+        let best = field[at] ?? FAR
+        if (best === 0) continue
+        const rim = x === 0 || y === 0 || z === 0 || x === nx - 1 || y === ny - 1 || z === nz - 1
+        for (let index = 0; index < steps.length; index++) {
+          if (rim && !within(size, seen[index], { x, y, z, sign })) continue
+          const through = (field[at + sign * (steps[index] ?? 0)] ?? FAR) + (weights[index] ?? 0)
+          if (through < best) best = through
+        }
+        field[at] = best
       }
-      field[at] = best
+    }
+    for (let m = 0; m < ny * nz; m++) {
+      const at = sign === 1 ? m : ny * nz - 1 - m
+      line(at % ny, Math.floor(at / ny))
     }
   }
   return field
 }
 
-function within({ nx, ny, nz }: Size, [x, y, z]: readonly [number, number, number]): boolean {
-  return x >= 0 && y >= 0 && z >= 0 && x < nx && y < ny && z < nz
+type Step = readonly [dx: number, dy: number, dz: number, step: number, weight: number]
+type Here = { readonly x: number; readonly y: number; readonly z: number; readonly sign: 1 | -1 }
+
+function within({ nx, ny, nz }: Size, step: Step | undefined, { x, y, z, sign }: Here): boolean {
+  if (!step) return false
+  const [a, b, c] = [x + sign * step[0], y + sign * step[1], z + sign * step[2]]
+  return a >= 0 && b >= 0 && c >= 0 && a < nx && b < ny && c < nz
 }
 
 export function dilated(size: Size, mask: Mask, mm: number): Mask {
   const limit = (mm / GRID_MM) * UNIT
-  return Uint8Array.from(distances(size, mask), (distance) => (distance <= limit ? 1 : 0))
+  const field = distances(size, mask)
+  const out = new Uint8Array(mask.length)
+  for (let at = 0; at < out.length; at++) if ((field[at] ?? FAR) <= limit) out[at] = 1
+  return out
 }
 
-/** The edge of the grid does not erode: a head that is cut off there goes on outside. */
-export function eroded(size: Size, mask: Mask, mm: number): Mask {
-  const limit = (mm / GRID_MM) * UNIT
-  const outside = Uint8Array.from(mask, (value) => (value === 1 ? 0 : 1))
-  return Uint8Array.from(distances(size, outside), (distance) => (distance > limit ? 1 : 0))
+/** How deep each voxel of the mask lies, in mm. The edge of the grid is no edge: a head cut off there goes on outside. */
+export function depths(size: Size, mask: Mask): Float32Array {
+  const outside = new Uint8Array(mask.length)
+  for (let at = 0; at < mask.length; at++) if (mask[at] !== 1) outside[at] = 1
+  const field = distances(size, outside)
+  const out = new Float32Array(mask.length)
+  for (let at = 0; at < out.length; at++) out[at] = ((field[at] ?? 0) / UNIT) * GRID_MM
+  return out
+}
+
+/** Grown voxel by voxel by their faces, inside `room` only, so that it does not jump over what parts it. */
+export function crept(size: Size, seed: Mask, { room, mm }: { room: Mask; mm: number }): Mask {
+  const { nx, ny } = size
+  const steps = [1, -1, nx, -nx, nx * ny, -nx * ny]
+  const out = seed.slice()
+  let rim: number[] = []
+  for (let at = 0; at < seed.length; at++) if (seed[at] === 1) rim.push(at)
+  for (let grown = 0; grown < mm; grown += GRID_MM) {
+    const next: number[] = []
+    for (const at of rim) {
+      for (const step of steps) {
+        const to = at + step
+        if (room[to] !== 1 || out[to] === 1) continue
+        out[to] = 1
+        next.push(to)
+      }
+    }
+    rim = next
+  }
+  return out
 }
 
 export function both(a: Mask, b: Mask): Mask {
-  return Uint8Array.from(a, (value, at) => (value === 1 && b[at] === 1 ? 1 : 0))
-}
-
-export function either(a: Mask, b: Mask): Mask {
-  return Uint8Array.from(a, (value, at) => (value === 1 || b[at] === 1 ? 1 : 0))
+  const out = new Uint8Array(a.length)
+  for (let at = 0; at < out.length; at++) if (a[at] === 1 && b[at] === 1) out[at] = 1
+  return out
 }
 
 export function countOf(mask: Mask): number {
@@ -112,7 +145,9 @@ export function largest({ nx, ny }: Size, mask: Mask): Mask {
     }
     if (end > best.count) best = { label: next, count: end }
   }
-  return Uint8Array.from(label, (value) => (value !== 0 && value === best.label ? 1 : 0))
+  const out = new Uint8Array(mask.length)
+  if (best.label > 0) for (let at = 0; at < out.length; at++) if (label[at] === best.label) out[at] = 1
+  return out
 }
 
 /** Otsu's threshold of values in [low, high): the one that parts them best in two. */
