@@ -132,9 +132,12 @@ export type RunSettings = {
   readonly mapping: boolean
 }
 
-/** instance.ts exports these, all synchronous and called in a worker thread. */
+/** instance.ts exports these, called in a worker thread. What waits is only an instance whose pixels are searched. */
 export type ScanFile = (input: Input, settings: RunSettings) => Scan
-export type ProcessInstance = (task: InstanceTask, settings: RunSettings) => InstanceResult
+export type ProcessInstance = (
+  task: InstanceTask,
+  settings: RunSettings,
+) => InstanceResult | Promise<InstanceResult>
 /** What was done to the attributes of the instances since the last call; the worker asks after each. */
 export type DrainCounts = () => readonly AttributeCount[]
 export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
@@ -169,7 +172,10 @@ export type VerifyResult = {
   /** None: the output stands as it was released. */
   readonly findings: readonly Reason[]
 }
-export type VerifyInstance = (task: VerifyTask, settings: RunSettings) => VerifyResult
+export type VerifyInstance = (
+  task: VerifyTask,
+  settings: RunSettings,
+) => VerifyResult | Promise<VerifyResult>
 
 /** What pipeline/stages.ts exports; a worker imports it by URL, so that tests can put another in its place. */
 export type InstanceModule = {
