@@ -1,2 +1,6 @@
+export { type Filling, filled, type Palette } from './clean/fill.ts'
+export { type Find, type FrameRasters, type Searched, searchFrames } from './clean/search.ts'
+export { type Codecs, codecOf, openCodecs, SYNTAX_OF } from './codec/codecs.ts'
+export { type Frames, formatOf, frameSize, framesOf } from './codec/frames.ts'
 export * from './errors.ts'
 export * from './model.ts'
