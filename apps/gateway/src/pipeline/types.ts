@@ -172,10 +172,7 @@ export type VerifyResult = {
   /** None: the output stands as it was released. */
   readonly findings: readonly Reason[]
 }
-export type VerifyInstance = (
-  task: VerifyTask,
-  settings: RunSettings,
-) => VerifyResult | Promise<VerifyResult>
+export type VerifyInstance = (task: VerifyTask, settings: RunSettings) => VerifyResult | Promise<VerifyResult>
 
 /** What pipeline/stages.ts exports; a worker imports it by URL, so that tests can put another in its place. */
 export type InstanceModule = {
