@@ -109,6 +109,8 @@ export type InstanceResult = {
   /** Output study and series UIDs, for totals. */
   readonly study?: string
   readonly patient?: string
+  /** Where the pixels were searched. */
+  readonly pixels?: PixelWork
   /** Only when asked: old and new values. PHI. */
   readonly mapping?: {
     readonly uids: readonly (readonly [string, string])[]
@@ -116,6 +118,19 @@ export type InstanceResult = {
   }
   /** Nanoseconds by stage: read, plan, apply, write, verify. */
   readonly nanos: Readonly<Record<string, number>>
+}
+
+/** What becomes of an instance whose pixels may hold text: cleaned, held back, or passed as it is. */
+export type PixelMode = 'clean' | 'quarantine' | 'as-is'
+
+/** What cleaning did to the frames of one instance; no text in it. */
+export type PixelWork = {
+  readonly frames: number
+  readonly touched: number
+  /** Runs of the text detector over a frame or a part of it. */
+  readonly searches: number
+  /** Boxes by the reason they were filled for. */
+  readonly reasons: readonly (readonly [string, number])[]
 }
 
 /** What a worker is started with. */
@@ -127,7 +142,7 @@ export type RunSettings = {
   readonly key: string
   /** (old patient ID → new), from --patients CSV. */
   readonly patientTable: readonly (readonly [string, string])[]
-  readonly pixels: 'quarantine' | 'as-is'
+  readonly pixels: PixelMode
   readonly dryRun: boolean
   readonly mapping: boolean
 }
