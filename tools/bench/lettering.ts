@@ -129,8 +129,13 @@ function paint({ data, samplesPerPixel }: Raster, masks: Masks, { contrast, dark
   const [low, high] = range
   const step = contrast * (high - low)
   const mean = sum / Math.max(1, count)
-  const up = dark ? mean - step < low : mean + step <= high
-  const value = Math.round(Math.max(low, Math.min(high, up ? mean + step : mean - step)))
+  // The way asked for where there is room, else the other; where neither has room, the one that has more.
+  const rooms = { up: high - mean, down: mean - low }
+  const wanted = dark ? 'down' : 'up'
+  const other = dark ? 'up' : 'down'
+  const way =
+    rooms[wanted] >= step ? wanted : rooms[other] >= step || rooms[other] > rooms[wanted] ? other : wanted
+  const value = Math.round(Math.max(low, Math.min(high, way === 'up' ? mean + step : mean - step)))
   for (const { pixels, alpha } of masks) {
     for (const [each, pixel] of pixels.entries()) {
       const strength = alpha[each] ?? 0

@@ -153,6 +153,7 @@ function made(): readonly Background[] {
 
 /** One of each modality, by file name and size, so that a run takes minutes. Those with writing of their own are left out. */
 const LETTERED = /us|US|vl|VL|color|colour|rgb|ybr|palette|overlay|will|sc_|SC_|multiframe|examples/
+
 const LARGEST = 1100
 
 async function real(limit: number): Promise<readonly Background[]> {
@@ -165,7 +166,7 @@ async function real(limit: number): Promise<readonly Background[]> {
     try {
       const file = readFile(fromBytes(readFileSync(join(DATA, name))), {})
       const format = formatOf(file)
-      if (!format || format.samplesPerPixel !== 1 || format.bitsAllocated === 1) continue
+      if (format?.samplesPerPixel !== 1 || format.bitsAllocated === 1) continue
       if (format.rows < 200 || format.rows > LARGEST || format.columns < 200 || format.columns > LARGEST)
         continue
       found.push({ name, raster: codecs.decode(framesOf(file, format).frame(0), format) })

@@ -4,7 +4,8 @@
 //
 //   full      the whole range of stored values that occur
 //   middle    percentile 1 to 99: what the tissue uses
-//   high/low  beyond those percentiles, where outliers stretch the range
+//   smooth    the same without its noise
+//   tail      beyond those percentiles, where outliers stretch the range
 //   chroma    how far from grey a colour is
 
 import type { GreyImage, Raster, Samples } from '../model.ts'
@@ -27,7 +28,13 @@ const COLOURED = 48
 /** Of the pixels that must be coloured before a view of colour is worth its time. */
 const COLOURED_SHARE = 0.0005
 
-export function views(raster: Raster, hints: Hints = {}): readonly GreyImage[] {
+/** `full` and `middle` are looked at closely; the others only add what stands out in them. */
+export type View = {
+  readonly kind: 'full' | 'middle' | 'smooth' | 'tail' | 'chroma'
+  readonly image: GreyImage
+}
+
+export function views(raster: Raster, hints: Hints = {}): readonly View[] {
   const { photometric, samplesPerPixel } = raster
   if (photometric === 'PALETTE COLOR' && hints.palette)
     return colourViews(raster, lookUp(raster, hints.palette))
@@ -38,19 +45,45 @@ export function views(raster: Raster, hints: Hints = {}): readonly GreyImage[] {
 
 type Window = { readonly low: number; readonly high: number }
 
-function greyViews({ rows, columns, data }: Raster): readonly GreyImage[] {
-  const { least, most, low, high, belowShare } = tails(data)
+function greyViews({ rows, columns, data }: Raster): readonly View[] {
+  const { least, most, low, high } = tails(data)
   if (most === least) return []
-  const windows: Window[] = [{ low: least, high: most }]
-  const add = (window: Window): void => {
-    if (window.high <= window.low) return
-    if (!windows.some((other) => alike(window, other))) windows.push(window)
-  }
-  add({ low, high })
+  const size = { width: columns, height: rows }
+  const full = { low: least, high: most }
+  const middle = high > low ? { low, high } : full
+  const found: View[] = [{ kind: 'full', image: windowed(data, size, full) }]
+  const centre = windowed(data, size, middle)
+  if (!alike(full, middle)) found.push({ kind: 'middle', image: centre })
+  found.push({ kind: 'smooth', image: smoothed(centre) })
   // What stands above or below nearly all else, by itself.
-  if (high < most) add({ low: high, high: most })
-  if (low > least && belowShare > 0) add({ low: least, high: low })
-  return windows.map((window) => windowed(data, { width: columns, height: rows }, window))
+  if (high < most) found.push({ kind: 'tail', image: windowed(data, size, { low: high, high: most }) })
+  if (low > least) found.push({ kind: 'tail', image: windowed(data, size, { low: least, high: low }) })
+  return found
+}
+
+/** The median of nine: letters on noise lose the noise. */
+export function smoothed({ width, height, data }: GreyImage): GreyImage {
+  const out = new Uint8Array(data.length)
+  const nine = new Uint8Array(9)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let count = 0
+      for (let dy = -1; dy <= 1; dy++) {
+        const row = Math.max(0, Math.min(height - 1, y + dy)) * width
+        for (let dx = -1; dx <= 1; dx++) {
+          const value = data[row + Math.max(0, Math.min(width - 1, x + dx))] ?? 0
+          let place = count++
+          while (place > 0 && (nine[place - 1] ?? 0) > value) {
+            nine[place] = nine[place - 1] ?? 0
+            place--
+          }
+          nine[place] = value
+        }
+      }
+      out[y * width + x] = nine[4] ?? 0
+    }
+  }
+  return { width, height, data: out }
 }
 
 function alike(a: Window, b: Window): boolean {
@@ -58,7 +91,7 @@ function alike(a: Window, b: Window): boolean {
   return Math.abs(a.low - b.low) + Math.abs(a.high - b.high) < ALIKE * width
 }
 
-type Tails = Window & { readonly least: number; readonly most: number; readonly belowShare: number }
+type Tails = Window & { readonly least: number; readonly most: number }
 
 const BINS = 4096
 
@@ -87,7 +120,7 @@ function tails(data: Samples): Tails {
     sum += bins[high] ?? 0
     if (sum > tail) break
   }
-  return { least, most, low: least + low / scale, high: least + (high + 1) / scale, belowShare: low / BINS }
+  return { least, most, low: least + low / scale, high: least + (high + 1) / scale }
 }
 
 type Size = { readonly width: number; readonly height: number }
@@ -103,7 +136,7 @@ function windowed(data: Samples, size: Size, { low, high }: Window): GreyImage {
 }
 
 /** Red, green, blue, eight bits, interleaved. */
-function colourViews({ rows, columns }: Raster, rgb: Uint8Array): readonly GreyImage[] {
+function colourViews({ rows, columns }: Raster, rgb: Uint8Array): readonly View[] {
   const size = { width: columns, height: rows }
   const pixels = rows * columns
   const luminance = new Uint8Array(pixels)
@@ -127,7 +160,9 @@ function colourViews({ rows, columns }: Raster, rgb: Uint8Array): readonly GreyI
     photometric: 'MONOCHROME2',
     data: luminance,
   })
-  return coloured > pixels * COLOURED_SHARE ? [...grey, { ...size, data: chroma }] : grey
+  return coloured > pixels * COLOURED_SHARE
+    ? [...grey, { kind: 'chroma', image: { ...size, data: chroma } }]
+    : grey
 }
 
 function eightBits({ data, bitsStored, samplesPerPixel }: Raster): Uint8Array {
