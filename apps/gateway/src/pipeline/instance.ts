@@ -9,6 +9,7 @@ import { createHmac } from 'node:crypto'
 import { extname, join } from 'node:path'
 import {
   applyPlan,
+  faceRisk,
   type Identity,
   identifiersOf,
   identityOf,
@@ -343,7 +344,9 @@ function factsOf({ task, settings, project, file }: Job, identity: Identity, pat
 
 function warningsOf(file: DicomFile): readonly Reason[] {
   const codes = new Set(file.warnings.map((warning) => warning.code))
-  return [...codes].map((code) => ({ code, what: 'survived on reading' }))
+  const read = [...codes].map((code) => ({ code, what: 'survived on reading' }))
+  const face = faceRisk(file)
+  return face.kind === 'none' ? read : [...read, { code: 'FACE_POSSIBLE', what: face.what }]
 }
 
 /** For the inventory, without anything that the patient's identifiers match. */
