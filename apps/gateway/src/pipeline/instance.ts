@@ -230,7 +230,7 @@ type Draftable = {
 }
 
 /** How often a result in which text was found again is cleaned once more, before it is given up. */
-const MAX_ROUNDS = 3
+const MAX_ROUNDS = 6
 const TEXT_LEFT: Reason = {
   code: 'PIXELS_TEXT_LEFT',
   what: 'text that must go is still found after cleaning',

@@ -149,10 +149,10 @@ function decodeWasm(library: Package, { kind, bytes, format }: Encoded): Raster 
     htj2k: NativeCodecs.decodeHtJpeg2000,
     'jpeg-xl': NativeCodecs.decodeJpegXl,
   }[kind]
-  // Grey has no colour space to leave.
-  const colour = format.samplesPerPixel > 1
+  // What the attributes call RGB is taken as RGB, as other toolkits do, whatever the stream's own markers say.
+  const converts = kind === 'jpeg' && format.photometric.startsWith('YBR')
   const done = attempt('DECODE_FAILED', () =>
-    call.call(NativeCodecs, context, kind === 'jpeg' && colour ? { convertColorspaceToRgb: true } : {}),
+    call.call(NativeCodecs, context, converts ? { convertColorspaceToRgb: true } : {}),
   )
   const decoded = done.getDecodedBuffer()
   if (decoded === undefined) throw new PixelError('DECODE_FAILED', 'the decoder gave nothing')
@@ -162,7 +162,7 @@ function decodeWasm(library: Package, { kind, bytes, format }: Encoded): Raster 
   return rasterOf(done, decoded, { kind, bytes, format })
 }
 
-function rasterOf(done: Context, decoded: Uint8Array, { kind, format }: Encoded): Raster {
+function rasterOf(done: Context, decoded: Uint8Array, { kind, bytes, format }: Encoded): Raster {
   const { rows, columns, samplesPerPixel, signed, bitsStored } = format
   const length = rows * columns * samplesPerPixel
   if (done.getSamplesPerPixel() !== samplesPerPixel) {
@@ -174,7 +174,7 @@ function rasterOf(done: Context, decoded: Uint8Array, { kind, format }: Encoded)
   const cells = { ...format, bitsAllocated: width * 8, bitsStored: width * 8, highBit: width * 8 - 1 }
   const raw = decodeNative(decoded, {
     ...cells,
-    planar: done.getPlanarConfiguration() === 1,
+    planar: done.getPlanarConfiguration() === 1 || (kind === 'jpeg-ls' && isPlanar(bytes)),
     bigEndian: false,
     words: false,
     photometric: 'RGB',
@@ -187,6 +187,16 @@ function rasterOf(done: Context, decoded: Uint8Array, { kind, format }: Encoded)
       ? 'YBR_FULL'
       : format.photometric
   return { rows, columns, samplesPerPixel, bitsStored, signed, photometric, data }
+}
+
+/** JPEG-LS of one scan a component (ITU-T T.87 C.2.3: Ns is 1): the decoder gives plane after plane. */
+function isPlanar(bytes: Uint8Array): boolean {
+  for (let at = 2; at + 4 < bytes.length && bytes[at] === 0xff; ) {
+    const length = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)
+    if (bytes[at + 1] === 0xda) return bytes[at + 4] === 1
+    at += 2 + length
+  }
+  return false
 }
 
 /** In an array of the width that Bits Allocated calls for, sign-extended from Bits Stored. */

@@ -50,7 +50,7 @@ export async function findText(
 
 async function lookAt(reader: Reader, view: GreyImage, look: Look): Promise<readonly Sighting[]> {
   const found: Sighting[] = []
-  for (const tile of tilesOf(view, TILE / look.scale)) {
+  for (const tile of tilesOf(view, Math.floor(TILE / look.scale))) {
     const how = { ...DETECTING, scale: look.scale, minScore: look.minScore }
     for (const each of await reader.detect(tile.image, how)) {
       if (Math.min(each.box.width, each.box.height) > look.thickest) continue
