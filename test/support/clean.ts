@@ -43,7 +43,7 @@ export function open(path: string): DicomFile {
 /** What tesseract reads from the first frame as dcmtk draws it, in capitals without spaces; both are the peers' paths. */
 export function readByTesseract(path: string, scratch: string): string {
   const picture = join(scratch, 'frame.png')
-  execFileSync('dcm2pnm', ['+Wm', '+on', '+Sxv', '1600', path, picture], { stdio: 'ignore' })
+  execFileSync('dcmj2pnm', ['+Wm', '+on', '+Sxv', '1600', path, picture], { stdio: 'ignore' })
   const modes = ['11', '6'].map((mode) => {
     const run = spawnSync('tesseract', [picture, '-', '--psm', mode], {
       encoding: 'utf8',

@@ -33,7 +33,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   gdcmanon: 'libgdcm-tools',
   gdcmconv: 'libgdcm-tools',
   gdcmdump: 'libgdcm-tools',
-  dcm2pnm: 'dcmtk',
+  dcmj2pnm: 'dcmtk',
   tesseract: 'tesseract-ocr',
   python3: 'python3-pydicom',
 }
