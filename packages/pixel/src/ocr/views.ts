@@ -1,212 +1,137 @@
-// A frame as the grey pictures in which its text can be seen. One window is not enough: a text of value 4095 in an
-// image displayed from 0 to 400 is as white as bone there, one of value 1 on air of 0 is invisible, and yellow on grey
-// tissue may have the tissue's luminance.
+// The pictures in which text is looked for: what a window of the header hides is in one of them.
 //
-//   full      the whole range of stored values that occur
-//   middle    percentile 1 to 99: what the tissue uses
-//   smooth    the same without its noise
-//   tail      beyond those percentiles, where outliers stretch the range
-//   chroma    how far from grey a colour is
+//   plain        luminance from its 0.5th to its 99.5th percentile: what a reader sees
+//   turned       the same after a quarter turn: the detector was taught mostly lines that lie
+//   normalised   each pixel against its surroundings: all windows at once, both polarities, little contrast too
+//   constant     strokes of one exact value, whatever it is
+//   beyond       the part of the frame that lies above, or below, what the plain view shows, by rank
+//   chroma       distance from the colour around: text of the tissue's luminance in another colour
+//
+// Small frames are enlarged, so that text of eight pixels is large enough for the detector.
 
-import type { GreyImage, Raster, Samples } from '../model.ts'
+import type { GreyImage, Raster } from '../model.ts'
+import { constantStrokes } from './constant.ts'
+import { type Box, crop, resize, turn } from './grey.ts'
+import {
+  blurred,
+  type Hints,
+  normalised,
+  type Plane,
+  percentiles,
+  planes,
+  ranked,
+  windowed,
+} from './planes.ts'
 
-export type Hints = {
-  /** Of PALETTE COLOR, 8 or 16 bits an entry. */
-  readonly palette?: {
-    readonly red: ArrayLike<number>
-    readonly green: ArrayLike<number>
-    readonly blue: ArrayLike<number>
-  }
+/** What it shows of the raster, in raster pixels, enlarged and then turned. */
+export type View = GreyImage & {
+  readonly kind: 'plain' | 'normalised' | 'constant' | 'beyond' | 'chroma'
+  readonly of: Box
+  readonly scale: number
+  /** A quarter turn, clockwise. */
+  readonly turned: boolean
 }
 
-/** Windows that differ by less than this part of their width show the same. */
-const ALIKE = 0.25
-/** Of the samples: what is rarer is an outlier. */
-const TAIL = 0.01
-/** Of 255: less colour than this is grey with noise. */
-const COLOURED = 48
-/** Of the pixels that must be coloured before a view of colour is worth its time. */
-const COLOURED_SHARE = 0.0005
-
-/** `full` and `middle` are looked at closely; the others only add what stands out in them. */
-export type View = {
-  readonly kind: 'full' | 'middle' | 'smooth' | 'tail' | 'chroma'
-  readonly image: GreyImage
-}
+/** Pixels of a view: the detector's time grows with them. */
+type Size = { readonly scale: number; readonly pixels: number }
+const NORMALISED: Size = { scale: 1.6, pixels: 800_000 }
+const TURNED: Size = { scale: 1.25, pixels: 520_000 }
+const BEYOND: Size = { scale: 1.6, pixels: 700_000 }
+/** About twice the height of small text: what is around a pixel. */
+const SURROUNDINGS = 20
+/** Of the displayed range: less spread than this is flat ground. */
+const FLAT = 0.02
+/** Chroma spreads less than this, of eight bits, on grey ground. */
+const GREY_SPREAD = 3
+/** Fewer pixels than a short word's ink are no text beyond the window. */
+const LEAST_BEYOND = 60
 
 export function views(raster: Raster, hints: Hints = {}): readonly View[] {
-  const { photometric, samplesPerPixel } = raster
-  if (photometric === 'PALETTE COLOR' && hints.palette)
-    return colourViews(raster, lookUp(raster, hints.palette))
-  if (samplesPerPixel >= 3)
-    return colourViews(raster, photometric.startsWith('YBR') ? fromYbr(raster) : eightBits(raster))
-  return greyViews(raster)
-}
-
-type Window = { readonly low: number; readonly high: number }
-
-function greyViews({ rows, columns, data }: Raster): readonly View[] {
-  const { least, most, low, high } = tails(data)
-  if (most === least) return []
-  const size = { width: columns, height: rows }
-  const full = { low: least, high: most }
-  const middle = high > low ? { low, high } : full
-  const found: View[] = [{ kind: 'full', image: windowed(data, size, full) }]
-  const centre = windowed(data, size, middle)
-  if (!alike(full, middle)) found.push({ kind: 'middle', image: centre })
-  found.push({ kind: 'smooth', image: smoothed(centre) })
-  // What stands above or below nearly all else, by itself.
-  if (high < most) found.push({ kind: 'tail', image: windowed(data, size, { low: high, high: most }) })
-  if (low > least) found.push({ kind: 'tail', image: windowed(data, size, { low: least, high: low }) })
+  const [luminance, blue, red] = planes(raster, hints)
+  if (luminance === undefined) return []
+  const [lowest = 0, low = 0, high = 0, highest = 0] = percentiles(luminance, [0, 0.005, 0.995, 1])
+  const [bottom, top] = high > low ? [low, high] : [lowest, highest]
+  const plain = whole('plain', windowed(luminance, bottom, top))
+  const floor = Math.max((top - bottom) * FLAT, Number.EPSILON)
+  const found = [
+    plain,
+    enlarged(whole('normalised', normalised(luminance, SURROUNDINGS, floor)), NORMALISED),
+    turned(enlarged(plain, TURNED)),
+    whole('constant', constantStrokes(raster)),
+    ...beyond(luminance, bottom, top),
+  ]
+  if (blue !== undefined && red !== undefined) found.push(whole('chroma', chroma(blue, red)))
   return found
 }
 
-/** The median of nine: letters on noise lose the noise. */
-export function smoothed({ width, height, data }: GreyImage): GreyImage {
-  const out = new Uint8Array(data.length)
-  const nine = new Uint8Array(9)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let count = 0
-      for (let dy = -1; dy <= 1; dy++) {
-        const row = Math.max(0, Math.min(height - 1, y + dy)) * width
-        for (let dx = -1; dx <= 1; dx++) {
-          const value = data[row + Math.max(0, Math.min(width - 1, x + dx))] ?? 0
-          let place = count++
-          while (place > 0 && (nine[place - 1] ?? 0) > value) {
-            nine[place] = nine[place - 1] ?? 0
-            place--
-          }
-          nine[place] = value
-        }
-      }
-      out[y * width + x] = nine[4] ?? 0
+function whole(kind: View['kind'], image: GreyImage): View {
+  return {
+    kind,
+    ...image,
+    of: { x: 0, y: 0, width: image.width, height: image.height },
+    scale: 1,
+    turned: false,
+  }
+}
+
+function enlarged(view: View, { scale: most, pixels }: Size): View {
+  const scale = Math.min(most, Math.max(1, Math.sqrt(pixels / (view.width * view.height))))
+  const width = Math.round(view.width * scale)
+  return { ...view, ...resize(view, width, Math.round(view.height * scale)), scale: width / view.width }
+}
+
+function turned(view: View): View {
+  return { ...view, ...turn(view), turned: true }
+}
+
+/** What is clipped in the plain view, as far as it reaches, each side with a window of its own. */
+function beyond(plane: Plane, bottom: number, top: number): readonly View[] {
+  const least = (top - bottom) * FLAT
+  const sides = [
+    { from: top + least, to: Number.POSITIVE_INFINITY },
+    { from: Number.NEGATIVE_INFINITY, to: bottom - least },
+  ]
+  return sides.flatMap(({ from, to }) => {
+    const { box, count } = extent(plane, from, to)
+    if (count < LEAST_BEYOND) return []
+    const image = ranked(plane, from, to)
+    return [enlarged({ kind: 'beyond', ...crop(image, box), of: box, scale: 1, turned: false }, BEYOND)]
+  })
+}
+
+/** Where the values between two others are, and how many. */
+function extent(
+  { width, height, data }: Plane,
+  from: number,
+  to: number,
+): { readonly box: Box; readonly count: number } {
+  let [left, right, top, bottom, count] = [width, -1, height, -1, 0]
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at++) {
+      const value = data[at] ?? 0
+      if (value <= from || value >= to) continue
+      count++
+      if (x < left) left = x
+      if (x > right) right = x
+      if (y < top) top = y
+      bottom = y
     }
   }
-  return { width, height, data: out }
+  return { box: { x: left, y: top, width: right - left + 1, height: bottom - top + 1 }, count }
 }
 
-function alike(a: Window, b: Window): boolean {
-  const width = Math.min(a.high - a.low, b.high - b.low)
-  return Math.abs(a.low - b.low) + Math.abs(a.high - b.high) < ALIKE * width
-}
-
-type Tails = Window & { readonly least: number; readonly most: number }
-
-const BINS = 4096
-
-/** The range, and where its outer hundredths begin. */
-function tails(data: Samples): Tails {
-  let least = Number.POSITIVE_INFINITY
-  let most = Number.NEGATIVE_INFINITY
-  for (const value of data) {
-    if (value < least) least = value
-    if (value > most) most = value
+/** How far each pixel's colour is from the colour around it. */
+function chroma(blue: Plane, red: Plane): GreyImage {
+  const { width, height } = blue
+  const squares = new Float32Array(width * height)
+  for (const plane of [blue, red]) {
+    const mean = blurred(plane.data, plane, SURROUNDINGS)
+    for (let i = 0; i < squares.length; i++)
+      squares[i] = (squares[i] ?? 0) + ((plane.data[i] ?? 0) - (mean[i] ?? 0)) ** 2
   }
-  const bins = new Uint32Array(BINS)
-  const scale = (BINS - 1) / Math.max(1, most - least)
-  for (const value of data) {
-    const bin = ((value - least) * scale) | 0
-    bins[bin] = (bins[bin] ?? 0) + 1
-  }
-  const tail = data.length * TAIL
-  let low = 0
-  for (let sum = 0; low < BINS - 1; low++) {
-    sum += bins[low] ?? 0
-    if (sum > tail) break
-  }
-  let high = BINS - 1
-  for (let sum = 0; high > 0; high--) {
-    sum += bins[high] ?? 0
-    if (sum > tail) break
-  }
-  return { least, most, low: least + low / scale, high: least + (high + 1) / scale }
-}
-
-type Size = { readonly width: number; readonly height: number }
-
-function windowed(data: Samples, size: Size, { low, high }: Window): GreyImage {
-  const out = new Uint8Array(data.length)
-  const scale = 255 / (high - low)
-  for (let at = 0; at < out.length; at++) {
-    const value = ((data[at] ?? 0) - low) * scale
-    out[at] = value <= 0 ? 0 : value >= 255 ? 255 : value
-  }
-  return { ...size, data: out }
-}
-
-/** Red, green, blue, eight bits, interleaved. */
-function colourViews({ rows, columns }: Raster, rgb: Uint8Array): readonly View[] {
-  const size = { width: columns, height: rows }
-  const pixels = rows * columns
-  const luminance = new Uint8Array(pixels)
-  const chroma = new Uint8Array(pixels)
-  let coloured = 0
-  for (let pixel = 0, at = 0; pixel < pixels; pixel++, at += 3) {
-    const red = rgb[at] ?? 0
-    const green = rgb[at + 1] ?? 0
-    const blue = rgb[at + 2] ?? 0
-    luminance[pixel] = (red * 77 + green * 150 + blue * 29) >> 8
-    const strength = Math.max(red, green, blue) - Math.min(red, green, blue)
-    chroma[pixel] = strength
-    if (strength > COLOURED) coloured++
-  }
-  const grey = greyViews({
-    rows,
-    columns,
-    samplesPerPixel: 1,
-    bitsStored: 8,
-    signed: false,
-    photometric: 'MONOCHROME2',
-    data: luminance,
-  })
-  return coloured > pixels * COLOURED_SHARE
-    ? [...grey, { kind: 'chroma', image: { ...size, data: chroma } }]
-    : grey
-}
-
-function eightBits({ data, bitsStored, samplesPerPixel }: Raster): Uint8Array {
-  if (data instanceof Uint8Array && bitsStored === 8 && samplesPerPixel === 3) return data
-  const down = 2 ** (bitsStored - 8)
-  const pixels = data.length / samplesPerPixel
-  const out = new Uint8Array(pixels * 3)
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    for (let sample = 0; sample < 3; sample++)
-      out[pixel * 3 + sample] = (data[pixel * samplesPerPixel + sample] ?? 0) / down
-  }
-  return out
-}
-
-/** PS3.3 C.7.6.3.1.2. */
-function fromYbr(raster: Raster): Uint8Array {
-  const ybr = eightBits(raster)
-  const out = new Uint8ClampedArray(ybr.length)
-  for (let at = 0; at < ybr.length; at += 3) {
-    const y = ybr[at] ?? 0
-    const blue = (ybr[at + 1] ?? 0) - 128
-    const red = (ybr[at + 2] ?? 0) - 128
-    out[at] = y + 1.402 * red
-    out[at + 1] = y - 0.344136 * blue - 0.714136 * red
-    out[at + 2] = y + 1.772 * blue
-  }
-  return new Uint8Array(out.buffer)
-}
-
-function lookUp({ data }: Raster, { red, green, blue }: NonNullable<Hints['palette']>): Uint8Array {
-  const tables = [red, green, blue].map((table) => {
-    let most = 0
-    for (let index = 0; index < table.length; index++) most = Math.max(most, table[index] ?? 0)
-    return Uint8Array.from({ length: table.length }, (_, index) =>
-      most > 255 ? (table[index] ?? 0) >> 8 : (table[index] ?? 0),
-    )
-  })
-  const out = new Uint8Array(data.length * 3)
-  for (let pixel = 0; pixel < data.length; pixel++) {
-    const index = data[pixel] ?? 0
-    for (let channel = 0; channel < 3; channel++) {
-      const table = tables[channel]
-      out[pixel * 3 + channel] = table?.[Math.min(index, table.length - 1)] ?? 0
-    }
-  }
-  return out
+  const spread = blurred(squares, blue, SURROUNDINGS)
+  const out = new Uint8ClampedArray(squares.length)
+  for (let i = 0; i < squares.length; i++)
+    out[i] = (64 * Math.sqrt(squares[i] ?? 0)) / Math.max(GREY_SPREAD, Math.sqrt(spread[i] ?? 0))
+  return { width, height, data: new Uint8Array(out.buffer) }
 }
