@@ -17,6 +17,9 @@ type Box = {
   readonly height: number
 }
 
+/** Boxes of these files were drawn on a picture with a border of 25 pixels. */
+const BORDER = 25
+
 const data = sharedData()
 const tesseract = peer('tesseract')
 const dcmj2pnm = peer('dcmj2pnm')
@@ -67,9 +70,6 @@ function truthOf(root: string): readonly (readonly [string, readonly Box[]])[] {
     Array.isArray(boxes) && !NOT_IN_PIXELS.test(name) ? [[name, placed(name, boxes)] as const] : [],
   )
 }
-
-/** Boxes of these files were drawn on a picture with a border of 25 pixels. */
-const BORDER = 25
 
 function placed(name: string, boxes: readonly Box[]): readonly Box[] {
   if (!name.includes('presidio')) return boxes
