@@ -70,6 +70,8 @@ export function deidentify(files: readonly Uint8Array[], how: How = {}): readonl
         return { scan, result: undefined, bytes: undefined, file: undefined }
       const identifiers = joined(scans, scan.patientKey)
       const result = processInstance({ input, patientKey: scan.patientKey, identifiers }, settings)
+      // Only cleaning of pixels waits, and it is not asked for here.
+      assert.ok(!(result instanceof Promise))
       const bytes =
         result.output === undefined
           ? undefined

@@ -33,6 +33,8 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   gdcmanon: 'libgdcm-tools',
   gdcmconv: 'libgdcm-tools',
   gdcmdump: 'libgdcm-tools',
+  dcmj2pnm: 'dcmtk',
+  tesseract: 'tesseract-ocr',
   python3: 'python3-pydicom',
 }
 

@@ -1,9 +1,11 @@
 // npm run bench -- deid | deid-4gib | deid-100k     how fast, against whom, and in how much memory
+// npm run bench -- ocr                              how much burned-in text is found
 //
 //   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
+//   --quick                  ocr: few frames, printed only
 //   --dir FOLDER             where data and outputs lie; a folder under the system's temporary one otherwise
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { writeGiant, writeSeries } from './data.ts'
 import { machine, table, writeSection } from './document.ts'
 import { BenchError, measure, median } from './measure.ts'
+import { measureOcr, ocrPlot, ocrSection } from './ocr.ts'
 import { plot } from './plot.ts'
 import { race, type Standing } from './race.ts'
 import { COPY, gdcmanon, PYDICOM, roentgate } from './rivals.ts'
@@ -21,9 +24,13 @@ type Bench = {
   readonly files: number | undefined
   readonly rounds: number
   readonly publish: boolean
+  readonly quick: boolean
 }
 
 const PLOT = fileURLToPath(new URL('../../docs/images/bench-deid.svg', import.meta.url))
+const OCR_PLOT = fileURLToPath(new URL('../../docs/images/bench-ocr.svg', import.meta.url))
+const SHARED_DATA = fileURLToPath(new URL('../../../shared/data', import.meta.url))
+const OCR_SEED = 20
 const MEBIBYTE = 2 ** 20
 
 function say(line: string): void {
@@ -157,16 +164,38 @@ ${table(['files', 's', 'files/s', 'peak MiB'], [line(files / 10, tenth), line(fi
   if (publish) writeSection('deid-100k', text)
 }
 
-const BENCHES: Readonly<Record<string, (bench: Bench) => void>> = {
+/** Recall and precision of the text search; the data folder beside the checkout gives it real frames. */
+async function ocr({ quick, files = 6, publish }: Bench): Promise<void> {
+  const result = await measureOcr({
+    folder: existsSync(SHARED_DATA) ? SHARED_DATA : undefined,
+    scenes: quick ? 1 : files,
+    seed: OCR_SEED,
+    every: quick ? 3 : 1,
+    say,
+  })
+  const text = ocrSection(result)
+  say(text)
+  if (!publish || quick) return
+  writeFileSync(OCR_PLOT, ocrPlot(result))
+  writeSection('ocr', text)
+}
+
+const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> = {
   deid,
   'deid-4gib': giant,
   'deid-100k': many,
+  ocr,
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { files: { type: 'string' }, rounds: { type: 'string' }, dir: { type: 'string' } },
+    options: {
+      files: { type: 'string' },
+      rounds: { type: 'string' },
+      dir: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+    },
   })
   const benches = positionals.length > 0 ? positionals : Object.keys(BENCHES)
   const scratch = mkdtempSync(join(values.dir ?? tmpdir(), 'roentgate-bench-'))
@@ -177,7 +206,7 @@ function main(): void {
         throw new BenchError(`no such benchmark; there are ${Object.keys(BENCHES).join(', ')}`)
       const publish = values.files === undefined && values.rounds === undefined
       const files = values.files === undefined ? undefined : Number(values.files)
-      bench({ scratch, files, rounds: Number(values.rounds ?? 7), publish })
+      await bench({ scratch, files, rounds: Number(values.rounds ?? 7), publish, quick: values.quick })
       rmSync(join(scratch, 'out'), { recursive: true, force: true })
     }
   } catch (error) {
@@ -189,4 +218,4 @@ function main(): void {
   }
 }
 
-main()
+await main()

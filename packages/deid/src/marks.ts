@@ -8,6 +8,8 @@ import type { PlanNode } from './plan-model.ts'
 import { METHOD_CODES, profileRow } from './tables.ts'
 
 const BASIC = '113100'
+/** Clean Pixel Data Option. */
+export const CLEAN_PIXELS = '113101'
 
 const OPTION_CODES: Readonly<Record<Option, string>> = {
   graphics: '113103',
@@ -30,8 +32,9 @@ const MARKS: ReadonlySet<number> = new Set<number>([
 ])
 
 /** CID 7050 codes for one instance: the profile unless a rule kept what it removes, and each option that was on. */
-export function methodsOf(recipe: Recipe, nodes: readonly PlanNode[]): readonly string[] {
-  const options = [...recipe.options].map((option) => OPTION_CODES[option]).sort()
+export function methodsOf(recipe: Recipe, nodes: readonly PlanNode[], pixels = false): readonly string[] {
+  const asked = [...recipe.options].map((option) => OPTION_CODES[option])
+  const options = (pixels ? [...asked, CLEAN_PIXELS] : asked).sort()
   return deviates(recipe, nodes) ? options : [BASIC, ...options]
 }
 

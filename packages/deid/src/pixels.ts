@@ -2,11 +2,13 @@
 // alone. Says why; decides nothing else. No pixel is decoded here.
 
 import type { Dataset, DicomFile, Tag } from '@roentgate/dicom'
-import { elementOf, find, groupOf, string, strings, Tags, transferSyntax } from '@roentgate/dicom'
+import { elementOf, find, groupOf, numbers, string, strings, Tags, transferSyntax } from '@roentgate/dicom'
 
 export type PixelRisk = {
   readonly code:
     | 'MODALITY' // ultrasound, fluoroscopy, endoscopy …: devices that draw their screen into the image
+    | 'PROJECTION' // radiographs, on which marks and sometimes names are set
+    | 'CAPTURE' // a slice that looks like a screen: derived, of colour, of odd shape
     | 'SECONDARY_CAPTURE'
     | 'FILM_DIGITISER'
     | 'SCREENSHOT'
@@ -58,10 +60,36 @@ function classRisks(dataset: Dataset): readonly PixelRisk[] {
   if (known) risks.push({ code: known[1], what: 'a kind of image that often shows its screen' })
   else if (RISKY_MODALITIES.has(modality))
     risks.push({ code: 'MODALITY', what: 'a modality that often draws text into its images' })
+  else if (PROJECTIONS.has(modality))
+    risks.push({ code: 'PROJECTION', what: 'a radiograph, which may carry marks and names' })
+  else if (looksCaptured(dataset))
+    risks.push({ code: 'CAPTURE', what: 'a slice that looks like a capture of one' })
   const conversion = string(dataset, Tags.ConversionType) ?? ''
   if (DIGITISED.has(conversion))
     risks.push({ code: 'FILM_DIGITISER', what: 'digitised or captured from elsewhere' })
   return risks
+}
+
+const PROJECTIONS: ReadonlySet<string> = new Set(['CR', 'DX', 'MG', 'PX', 'IO', 'RG', 'DF'])
+/** What scanners make is square, but for reformats. */
+const SLICED: ReadonlySet<string> = new Set(['CT', 'PT'])
+
+function looksCaptured(dataset: Dataset): boolean {
+  const type = find(dataset, Tags.ImageType)
+  const [pixels = '', examination = ''] = type ? strings(dataset, type) : []
+  const number = (t: Tag): number | undefined => {
+    const element = find(dataset, t)
+    return element ? Number(numbers(dataset, element)[0]) : undefined
+  }
+  if (number(Tags.SamplesPerPixel) !== 1) return true
+  if (pixels !== 'ORIGINAL' && examination === 'SECONDARY') return true
+  const modality = string(dataset, Tags.Modality) ?? ''
+  if (
+    SLICED.has(modality) &&
+    (number(Tags.BitsAllocated) === 8 || number(Tags.Rows) !== number(Tags.Columns))
+  )
+    return true
+  return find(dataset, Tags.ConversionType) !== undefined
 }
 
 function imageRisks(dataset: Dataset): readonly PixelRisk[] {

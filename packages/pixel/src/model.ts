@@ -20,6 +20,9 @@ export type FrameFormat = {
   readonly photometric: string
   readonly planar: boolean
   readonly frames: number
+  /** Of native pixel data: byte order, and whether bytes stand in 16-bit words (OW; PS3.5 8.1.1). */
+  readonly bigEndian: boolean
+  readonly words: boolean
 }
 
 export type Samples = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array

@@ -23,7 +23,7 @@ export type DeidOptions = {
   readonly jobs?: number
   readonly resume?: boolean
   readonly dryRun?: boolean
-  readonly pixels?: 'as-is'
+  readonly pixels?: RunSettings['pixels']
   readonly patients?: string
 }
 
@@ -53,7 +53,7 @@ export async function deid(
       recipe,
       key: key.key,
       patientTable,
-      pixels: options.pixels ?? 'quarantine',
+      pixels: options.pixels ?? 'clean',
       dryRun,
       mapping: options.mapping !== undefined,
     },
@@ -123,7 +123,7 @@ async function dry(roots: readonly string[], options: DeidOptions, with_: Invoca
     recipe: recipeOf(options.recipe),
     key,
     patientTable: patientsOf(options.patients),
-    pixels: options.pixels ?? 'quarantine',
+    pixels: options.pixels ?? 'clean',
     dryRun: true,
     mapping: false,
   }

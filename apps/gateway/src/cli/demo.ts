@@ -36,7 +36,7 @@ export async function demo(folder: string, invocation: Invocation): Promise<numb
   )
   if (code !== EXIT.done && code !== EXIT.withheld) return code
   terminal.out(
-    `\nThe ultrasound stayed behind on purpose: machines like it burn the name into the picture, and nobody has looked\nyet. What is not known to be clean is not released. ${dim('(--pixels as-is says that you have looked.)')}\n\n`,
+    `\nThe ultrasound had the name burned into its picture: it was found, blanked on every frame, and looked for again in\nwhat was written. ${dim('(--pixels quarantine holds such images back instead.)')}\n\n`,
   )
   terminal.out(
     `${bold('3. Verified')} again from the files alone: roentgate verify ${out} --source ${source} --key ${key}\n\n`,

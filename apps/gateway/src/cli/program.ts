@@ -68,7 +68,14 @@ function addDeid(program: Command, invocation: Invocation, ended: (code: number)
     .option('--jobs <n>', 'worker threads (default: one per core)', positive)
     .option('--resume', 'go on with an unfinished run into OUT')
     .option('--dry-run', 'show what would be done, and why; write nothing')
-    .addOption(new Option('--pixels <how>', 'pass pixels that may carry burned-in text').choices(['as-is']))
+    .addOption(
+      new Option(
+        '--pixels <how>',
+        'where text may be burned in: find and blank it, hold the image back, or pass it',
+      )
+        .choices(['clean', 'quarantine', 'as-is'])
+        .default('clean'),
+    )
     .option('--patients <csv>', 'patient IDs of your own: rows of id_old,id_new')
     .addHelpText('after', EXIT_CODES)
     .action(async (paths: readonly string[], options: DeidOptions) => {

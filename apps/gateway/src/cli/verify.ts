@@ -36,7 +36,7 @@ export async function verify(
         recipe: recipeOf(options.recipe ?? header.recipe.name),
         key: projectKey(options.key).key,
         patientTable: [],
-        pixels: 'quarantine',
+        pixels: header.pixels,
         dryRun: false,
         mapping: false,
       },

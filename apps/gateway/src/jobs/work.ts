@@ -15,7 +15,7 @@ import type { Job, Processed, ProcessItem, RehashItem, Reply, Scanned, VerifyIte
 type ProcessJob = Extract<Job, { kind: 'process' }>
 type VerifyJob = Extract<Job, { kind: 'verify' }>
 
-export function perform(job: Job, bench: Bench): Reply {
+export async function perform(job: Job, bench: Bench): Promise<Reply> {
   switch (job.kind) {
     case 'describe':
       return describe(bench)
@@ -119,14 +119,14 @@ function learn(job: ProcessJob | VerifyJob, bench: Bench): void {
   for (const words of job.patients) bench.words.set(words.patientKey, words)
 }
 
-function processAll(job: ProcessJob, bench: Bench): Reply {
+async function processAll(job: ProcessJob, bench: Bench): Promise<Reply> {
   learn(job, bench)
   const chunks: Buffer[] = []
   const items: Processed[] = []
   let mapping = ''
   let at = 0
   for (const item of job.items) {
-    const result = processOne(item, bench)
+    const result = await processOne(item, bench)
     const { index, outcome } = result
     if (result.reasons.some(({ code }) => code === 'DISK_FULL')) {
       items.push({ index, outcome: 'failed', start: at, end: at, diskFull: true })
@@ -148,12 +148,12 @@ function processAll(job: ProcessJob, bench: Bench): Reply {
   return { kind: 'processed', lines, items, mapping }
 }
 
-function processOne({ input, patientKey, stamp }: ProcessItem, bench: Bench): InstanceResult {
+async function processOne({ input, patientKey, stamp }: ProcessItem, bench: Bench): Promise<InstanceResult> {
   bench.stages.drainCounts()
   try {
     if (!unchanged(input, stamp)) return failed(input, CHANGED)
     const identifiers = bench.words.get(patientKey)?.identifiers ?? []
-    const result = bench.stages.processInstance({ input, patientKey, identifiers }, bench.settings)
+    const result = await bench.stages.processInstance({ input, patientKey, identifiers }, bench.settings)
     return unchanged(input, stamp) ? result : { ...result, outcome: 'failed', reasons: [CHANGED] }
   } catch (error) {
     return failed(input, reasonOf(error))
@@ -192,18 +192,20 @@ function record(item: ProcessItem, result: InstanceResult, bench: Bench): Record
   return { before: Buffer.from(lines), line: Buffer.from(entryLine(entry)), spool }
 }
 
-function verifyAll(job: VerifyJob, bench: Bench): Reply {
+async function verifyAll(job: VerifyJob, bench: Bench): Promise<Reply> {
   learn(job, bench)
-  return { kind: 'verified', results: job.items.map((item) => verifyOne(item, bench)) }
+  const results: VerifyResult[] = []
+  for (const item of job.items) results.push(await verifyOne(item, bench))
+  return { kind: 'verified', results }
 }
 
-function verifyOne(item: VerifyItem, bench: Bench): VerifyResult {
+async function verifyOne(item: VerifyItem, bench: Bench): Promise<VerifyResult> {
   const { index } = item.input
   try {
     const identifiers = bench.words.get(item.patientKey)?.identifiers ?? []
     const verify = bench.stages.verifyInstance
     if (verify === undefined) throw new Error('no verifyInstance')
-    return verify({ ...item, identifiers }, bench.settings)
+    return await verify({ ...item, identifiers }, bench.settings)
   } catch (error) {
     return { index, findings: [reasonOf(error)] }
   }

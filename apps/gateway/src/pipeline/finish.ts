@@ -12,13 +12,14 @@ import type { Recorded } from './journal-lines.ts'
 import { csvLine, type MappingSpool } from './mapping.ts'
 import { ReferenceGraph } from './references.ts'
 import { type Final, Tally, type Totals } from './totals.ts'
-import type { Input, Reason } from './types.ts'
+import type { Input, PixelMode, Reason } from './types.ts'
 
 export type ManifestHeader = {
   readonly manifest: 'roentgate/1'
   readonly version: string
   readonly edition: string
   readonly recipe: { readonly name: string; readonly digest: string }
+  readonly pixels: PixelMode
   /** Key id. */
   readonly key: string
 }
@@ -159,8 +160,20 @@ function finalOf(ending: Ending, index: number, dangling: ReadonlySet<number>): 
 }
 
 function manifestLine(final: Final, recipe: string): string {
-  const { index, outcome, output, sha256, bytes, sourceDigest, methods, reasons, warnings } = final
-  const line = { index, outcome, output, sha256, bytes, sourceDigest, recipe, methods, reasons, warnings }
+  const { index, outcome, output, sha256, bytes, sourceDigest, methods, pixels, reasons, warnings } = final
+  const line = {
+    index,
+    outcome,
+    output,
+    sha256,
+    bytes,
+    sourceDigest,
+    recipe,
+    methods,
+    pixels,
+    reasons,
+    warnings,
+  }
   return `${JSON.stringify(line)}\n`
 }
 

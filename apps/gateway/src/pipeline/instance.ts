@@ -9,6 +9,7 @@ import { createHmac } from 'node:crypto'
 import { extname, join } from 'node:path'
 import {
   applyPlan,
+  faceRisk,
   type Identity,
   identifiersOf,
   identityOf,
@@ -17,28 +18,32 @@ import {
   outputNames,
   type PlanNode,
   patientKey,
+  pixelPlan,
   pixelRisks,
   planDataset,
   withMarks,
 } from '@roentgate/deid'
 import {
+  type Box,
   type Dataset,
   DicomError,
   type DicomFile,
   find,
   newFile,
+  type PixelPlan,
   readFile,
   string,
   Tags,
   toUtf8,
   type Uid,
 } from '@roentgate/dicom'
+import type { CleanPlan } from '@roentgate/pixel'
 import { Clock } from './clock.ts'
 import { countAttributes, planLines } from './counts.ts'
 import { inflate } from './inflate.ts'
 import { openInput } from './input.ts'
 import { mappedUid, openProject, type Patient, type Project, patientOf } from './project.ts'
-import { verifyOutput, writeDraft } from './release.ts'
+import { type Draft, verifyOutput, writeDraft } from './release.ts'
 import type { OpenFile } from './sources.ts'
 import type {
   AttributeCount,
@@ -126,29 +131,48 @@ function reasonOf(error: DicomError): Reason {
 }
 
 /**
- * Pass 2.
+ * Pass 2. Waits only where pixels are cleaned.
  * @throws the system's errors, for the worker to name; what DICOM is to blame for is a result.
  */
-export function processInstance(task: InstanceTask, settings: RunSettings): InstanceResult {
+export function processInstance(
+  task: InstanceTask,
+  settings: RunSettings,
+): InstanceResult | Promise<InstanceResult> {
   const clock = new Clock()
   const project = projectOf(settings)
-  using source = openInput(task.input, 'whole')
-  const digest = sourceDigest(project, source)
-  clock.lap('digest')
+  const source = openInput(task.input, 'whole')
+  const waiting: { promise?: Promise<InstanceResult> } = {}
   try {
-    const file = readFile(source, { inflate })
-    clock.lap('read')
-    return { ...processFile({ task, settings, project, file, clock }), sourceDigest: digest }
-  } catch (error) {
-    if (!(error instanceof DicomError)) throw error
-    return {
-      ...base(task),
-      sourceDigest: digest,
-      outcome: 'quarantined',
-      reasons: [reasonOf(error)],
-      nanos: clock.nanos,
+    const digest = sourceDigest(project, source)
+    clock.lap('digest')
+    const withDigest = (result: InstanceResult): InstanceResult => ({ ...result, sourceDigest: digest })
+    const refused = (error: unknown): InstanceResult => withDigest(refusedInstance(task, clock, error))
+    try {
+      const file = readFile(source, { inflate })
+      clock.lap('read')
+      const done = processFile({ task, settings, project, file, clock })
+      if (!(done instanceof Promise)) return withDigest(done)
+      waiting.promise = done.then(withDigest, refused).finally(() => source[Symbol.dispose]())
+      return waiting.promise
+    } catch (error) {
+      return refused(error)
     }
+  } finally {
+    if (waiting.promise === undefined) source[Symbol.dispose]()
   }
+}
+
+/** @throws whatever is not to be blamed on the file. */
+function refusedInstance(task: InstanceTask, clock: Clock, error: unknown): InstanceResult {
+  const reason = error instanceof DicomError ? reasonOf(error) : pixelReason(error)
+  if (reason === undefined) throw error
+  return { ...base(task), outcome: 'quarantined', reasons: [reason], nanos: clock.nanos }
+}
+
+/** What cannot be decoded cannot be cleaned. By its name: its class is loaded with the codecs. */
+function pixelReason(error: unknown): Reason | undefined {
+  if (!(error instanceof Error) || error.name !== 'PixelError' || !('code' in error)) return undefined
+  return { code: `PIXELS_${error.code}`, what: error.message }
 }
 
 function base(task: InstanceTask): Pick<InstanceResult, 'index' | 'warnings' | 'methods' | 'references'> {
@@ -163,45 +187,125 @@ type Job = {
   readonly clock: Clock
 }
 
-function processFile(job: Job): InstanceResult {
+function processFile(job: Job): InstanceResult | Promise<InstanceResult> {
   const { task, settings, project, file, clock } = job
   const identity = identityOf(file)
   const patient = patientOf(project, task, identity.patientId)
   const facts = factsOf(job, identity, patient)
-  const refused = refusals(job, identity)
+  const pixels = settings.pixels === 'clean' ? pixelPlan(file) : UNTOUCHED
+  const refused = [...refusals(job, identity), ...refusedPixels(pixels)]
   if (refused.length > 0) return { ...facts, outcome: 'quarantined', reasons: refused, nanos: clock.nanos }
   const { dataset, nodes } = encodable(job, patient)
   clock.lap('plan')
+  const methods = methodsOf(project.recipe, nodes, pixels.kind === 'clean' && pixels.text !== 'none')
   if (settings.dryRun) {
     count(project, nodes)
-    return {
-      ...facts,
-      outcome: 'released',
-      reasons: [],
-      methods: methodsOf(project.recipe, nodes),
-      nanos: clock.nanos,
+    return { ...facts, outcome: 'released', reasons: [], methods, nanos: clock.nanos }
+  }
+  const marked = withMarks(dataset, project.recipe, methods)
+  const draft: Draftable = { job, identity, patient, facts, nodes, methods, marked }
+  if (pixels.kind === 'clean') return cleanAndSettle(draft, pixels)
+  clock.lap('apply')
+  const written = draftOf(draft, { dataset: marked, transferSyntax: file.transferSyntax })
+  const violations = written.verify({ source: file, recipe: project.recipe, haystack: patient.haystack })
+  clock.lap('verify')
+  return settled(draft, { written, violations, marked })
+}
+
+const UNTOUCHED: PixelPlan = { kind: 'untouched' }
+
+function refusedPixels(plan: PixelPlan): readonly Reason[] {
+  return plan.kind === 'refused' ? [{ code: plan.code, what: plan.what }] : []
+}
+
+/** All that is known of an instance before its pixels are looked at. */
+type Draftable = {
+  readonly job: Job
+  readonly identity: Identity
+  readonly patient: Patient
+  readonly facts: Facts
+  readonly nodes: readonly PlanNode[]
+  readonly methods: readonly string[]
+  readonly marked: Dataset
+}
+
+/** How often a result in which text was found again is cleaned once more, before it is given up. */
+const MAX_ROUNDS = 6
+const TEXT_LEFT: Reason = {
+  code: 'PIXELS_TEXT_LEFT',
+  what: 'text that must go is still found after cleaning',
+}
+
+/** Codecs and networks are loaded by the first instance that needs them. */
+function pixelTools(): Promise<typeof import('./pixels.ts')> {
+  return import('./pixels.ts')
+}
+
+/** Clean, write, read back, look again; what is found again is filled in another round. */
+async function cleanAndSettle(draft: Draftable, plan: CleanPlan): Promise<InstanceResult> {
+  const { job, marked, patient, facts } = draft
+  const { file, project, clock } = job
+  clock.lap('apply')
+  const { cleanDataset } = await pixelTools()
+  const extra: Box[] = []
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const cleaned = await cleanDataset(
+      { source: file, dataset: marked, plan, words: patient.identifiers },
+      extra,
+    )
+    clock.lap('pixels')
+    const written = draftOf(draft, cleaned)
+    try {
+      const violations = written.verify({
+        source: file,
+        recipe: project.recipe,
+        haystack: patient.haystack,
+        pixelsCleaned: cleaned.changed,
+      })
+      clock.lap('verify')
+      const { reasons, left } = await written.reread(cleaned.check)
+      clock.lap('look')
+      if (left.length === 0) {
+        const all = [...violations, ...reasons]
+        return { ...settled(draft, { written, violations: all, marked }), pixels: cleaned.work }
+      }
+      extra.push(...left)
+      written.discard()
+    } catch (error) {
+      written.discard()
+      throw error
     }
   }
-  const methods = methodsOf(project.recipe, nodes)
-  const marked = withMarks(dataset, project.recipe, methods)
-  const output = newFile({ dataset: marked, transferSyntax: file.transferSyntax })
-  clock.lap('apply')
-  const names = outputNames(marked)
-  const written = writeDraft(
+  return { ...facts, outcome: 'quarantined', reasons: [TEXT_LEFT], nanos: clock.nanos }
+}
+
+type Content = { readonly dataset: Dataset; readonly transferSyntax: Uid }
+
+function draftOf({ job, identity, patient }: Draftable, content: Content): Draft {
+  const { settings, project, clock } = job
+  return writeDraft(
     {
       out: settings.out,
       directory: directoryOf(project, identity, patient),
       name: mappedName(project, identity),
-      file: output,
+      file: newFile(content),
     },
     clock,
   )
-  const violations = written.verify({ source: file, recipe: project.recipe, haystack: patient.haystack })
-  clock.lap('verify')
+}
+
+type Written = { readonly written: Draft; readonly violations: readonly Reason[]; readonly marked: Dataset }
+
+function settled(
+  { job, facts, nodes, methods }: Draftable,
+  { written, violations, marked }: Written,
+): InstanceResult {
+  const { project, clock } = job
   if (violations.length > 0) {
     written.discard()
     return { ...facts, outcome: 'quarantined', reasons: violations, nanos: clock.nanos }
   }
+  const names = outputNames(marked)
   const done = written.publish()
   count(project, nodes)
   clock.lap('write')
@@ -240,7 +344,9 @@ function factsOf({ task, settings, project, file }: Job, identity: Identity, pat
 
 function warningsOf(file: DicomFile): readonly Reason[] {
   const codes = new Set(file.warnings.map((warning) => warning.code))
-  return [...codes].map((code) => ({ code, what: 'survived on reading' }))
+  const read = [...codes].map((code) => ({ code, what: 'survived on reading' }))
+  const face = faceRisk(file)
+  return face.kind === 'none' ? read : [...read, { code: 'FACE_POSSIBLE', what: face.what }]
 }
 
 /** For the inventory, without anything that the patient's identifiers match. */
@@ -270,7 +376,8 @@ function refusals({ file, settings }: Job, identity: Identity): readonly Reason[
       what: 'bytes of unknown meaning after the data set: ask its sender for a whole copy',
     })
   }
-  for (const risk of pixelRisks(file)) {
+  const asked = settings.pixels === 'clean' ? [] : pixelRisks(file)
+  for (const risk of asked) {
     if (settings.pixels === 'as-is' && risk.code !== 'DOCUMENT') continue
     reasons.push({ code: `PIXELS_${risk.code}`, what: risk.what })
   }
@@ -351,7 +458,7 @@ export function explainInstance(task: InstanceTask, settings: RunSettings): read
 }
 
 /** A release long after: the output as it stands in OUT against its source. */
-export function verifyInstance(task: VerifyTask, settings: RunSettings): VerifyResult {
+export async function verifyInstance(task: VerifyTask, settings: RunSettings): Promise<VerifyResult> {
   const project = projectOf(settings)
   const { index } = task.input
   using source = openInput(task.input, 'whole')
@@ -359,11 +466,24 @@ export function verifyInstance(task: VerifyTask, settings: RunSettings): VerifyR
   try {
     const file = readFile(source, { inflate })
     const patient = patientOf(project, task, identityOf(file).patientId)
-    const against = { source: file, recipe: project.recipe, haystack: patient.haystack }
-    return { index, findings: verifyOutput(join(settings.out, task.output), task.sha256, against) }
+    const pixels = settings.pixels === 'clean' ? pixelPlan(file) : UNTOUCHED
+    const cleaned = pixels.kind === 'clean'
+    const path = join(settings.out, task.output)
+    const against = {
+      source: file,
+      recipe: project.recipe,
+      haystack: patient.haystack,
+      pixelsCleaned: cleaned,
+    }
+    const findings = verifyOutput(path, task.sha256, against)
+    if (!cleaned || findings.length > 0) return { index, findings }
+    const { textLeft } = await pixelTools()
+    const left = await textLeft(path, { source: file, plan: pixels, words: patient.identifiers })
+    return { index, findings: left ? [TEXT_LEFT] : [] }
   } catch (error) {
-    if (!(error instanceof DicomError)) throw error
-    return { index, findings: [reasonOf(error)] }
+    const reason = error instanceof DicomError ? reasonOf(error) : pixelReason(error)
+    if (reason === undefined) throw error
+    return { index, findings: [reason] }
   }
 }
 

@@ -21,10 +21,17 @@ import type { Reason } from './types.ts'
 
 export type Written = { readonly path: string; readonly sha256: string; readonly bytes: number }
 
-type Against = { readonly source: DicomFile; readonly recipe: Recipe; readonly haystack: Haystack }
+type Against = {
+  readonly source: DicomFile
+  readonly recipe: Recipe
+  readonly haystack: Haystack
+  readonly pixelsCleaned?: boolean
+}
 
 export type Draft = {
   readonly verify: (against: Against) => readonly Violation[]
+  /** The file as it was written, for a look at its pixels; closed when that is over. */
+  readonly reread: <T>(look: (output: DicomFile) => Promise<T>) => Promise<T>
   readonly publish: () => Written
   readonly discard: () => void
 }
@@ -59,6 +66,10 @@ export function writeDraft(target: Target, clock: Clock): Draft {
       state.bytes = output.size
       clock.lap('hash')
       return verified(output, against)
+    },
+    reread: async (look) => {
+      using output = openFile(temporary, 'whole')
+      return await look(readFile(output, { inflate }))
     },
     publish: () => {
       const path = [...target.directory, target.name].join('/')

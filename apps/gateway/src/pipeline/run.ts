@@ -169,7 +169,8 @@ function manifestHeader(
   { recipe, edition }: RunDescription,
 ): ManifestHeader {
   const { name, digest } = recipe
-  return { manifest: 'roentgate/1', version, edition, recipe: { name, digest }, key: keyId(settings.key) }
+  const { pixels, key } = settings
+  return { manifest: 'roentgate/1', version, edition, recipe: { name, digest }, pixels, key: keyId(key) }
 }
 
 /** Undefined: all done. */

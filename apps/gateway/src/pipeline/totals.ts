@@ -2,7 +2,7 @@
 
 import type { RowLine, SetLine } from './journal-lines.ts'
 import { OUTCOMES, type Outcome } from './outcomes.ts'
-import type { AttributeCount, Reason } from './types.ts'
+import type { AttributeCount, PixelWork, Reason } from './types.ts'
 
 type Row = AttributeCount
 
@@ -16,6 +16,7 @@ export type Final = {
   readonly sha256?: string
   readonly bytes?: number
   readonly sourceDigest?: string
+  readonly pixels?: PixelWork
   readonly methods: readonly string[]
   readonly scanner?: string
   readonly sopClass?: string

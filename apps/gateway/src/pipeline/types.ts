@@ -109,6 +109,8 @@ export type InstanceResult = {
   /** Output study and series UIDs, for totals. */
   readonly study?: string
   readonly patient?: string
+  /** Where the pixels were searched. */
+  readonly pixels?: PixelWork
   /** Only when asked: old and new values. PHI. */
   readonly mapping?: {
     readonly uids: readonly (readonly [string, string])[]
@@ -116,6 +118,19 @@ export type InstanceResult = {
   }
   /** Nanoseconds by stage: read, plan, apply, write, verify. */
   readonly nanos: Readonly<Record<string, number>>
+}
+
+/** What becomes of an instance whose pixels may hold text: cleaned, held back, or passed as it is. */
+export type PixelMode = 'clean' | 'quarantine' | 'as-is'
+
+/** What cleaning did to the frames of one instance; no text in it. */
+export type PixelWork = {
+  readonly frames: number
+  readonly touched: number
+  /** Runs of the text detector over a frame or a part of it. */
+  readonly searches: number
+  /** Boxes by the reason they were filled for. */
+  readonly reasons: readonly (readonly [string, number])[]
 }
 
 /** What a worker is started with. */
@@ -127,14 +142,17 @@ export type RunSettings = {
   readonly key: string
   /** (old patient ID → new), from --patients CSV. */
   readonly patientTable: readonly (readonly [string, string])[]
-  readonly pixels: 'quarantine' | 'as-is'
+  readonly pixels: PixelMode
   readonly dryRun: boolean
   readonly mapping: boolean
 }
 
-/** instance.ts exports these, all synchronous and called in a worker thread. */
+/** instance.ts exports these, called in a worker thread. What waits is only an instance whose pixels are searched. */
 export type ScanFile = (input: Input, settings: RunSettings) => Scan
-export type ProcessInstance = (task: InstanceTask, settings: RunSettings) => InstanceResult
+export type ProcessInstance = (
+  task: InstanceTask,
+  settings: RunSettings,
+) => InstanceResult | Promise<InstanceResult>
 /** What was done to the attributes of the instances since the last call; the worker asks after each. */
 export type DrainCounts = () => readonly AttributeCount[]
 export type ExplainInstance = (task: InstanceTask, settings: RunSettings) => readonly PlanLine[]
@@ -169,7 +187,7 @@ export type VerifyResult = {
   /** None: the output stands as it was released. */
   readonly findings: readonly Reason[]
 }
-export type VerifyInstance = (task: VerifyTask, settings: RunSettings) => VerifyResult
+export type VerifyInstance = (task: VerifyTask, settings: RunSettings) => VerifyResult | Promise<VerifyResult>
 
 /** What pipeline/stages.ts exports; a worker imports it by URL, so that tests can put another in its place. */
 export type InstanceModule = {

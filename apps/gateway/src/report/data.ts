@@ -69,7 +69,9 @@ function notSearched({ pixels }: RunSettings): readonly string[] {
   const burnedIn =
     pixels === 'as-is'
       ? 'Text burned into pixels. This run was told to pass pixels as they are (--pixels as-is): images whose kind often shows text were released without anybody looking.'
-      : 'Text burned into pixels. Images whose kind often shows text were quarantined; all others were not looked at.'
+      : pixels === 'quarantine'
+        ? 'Text burned into pixels. Images whose kind often shows text were quarantined; all others were not looked at.'
+        : 'Text burned into pixels that are not known to show any. Images whose kind often shows text were searched frame by frame, what was found was blanked, and the result was searched again; handwriting and text smaller than eight pixels may be missed.'
   return [
     burnedIn,
     'Values of native pixels: whether a picture, or numbers hidden in it, tell who it is.',

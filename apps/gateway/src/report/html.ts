@@ -105,9 +105,15 @@ function summary({ outcomes, inputs }: Report): Html {
 <div class="bar" role="img" aria-label="${text}">${bars}</div>`
 }
 
+const PIXELS = {
+  'as-is': 'passed as they are (--pixels as-is)',
+  quarantine: 'quarantined',
+  clean: 'searched, and text blanked',
+} as const
+
 function settings({ recipe, edition, key, version, pixels }: Report): Html {
   const options = recipe.options.length === 0 ? 'none' : recipe.options.join(', ')
-  const passed = pixels === 'as-is' ? 'passed as they are (--pixels as-is)' : 'quarantined'
+  const passed = PIXELS[pixels]
   return html`<h2>How it was done</h2><dl>
 <dt>Recipe</dt><dd><strong>${recipe.name}</strong>${recipe.safeHarbor ? html` <span class="tag g">Safe Harbor rules</span>` : NONE}<small>${recipe.description}</small></dd>
 <dt>Recipe digest</dt><dd><code>${recipe.digest}</code></dd>

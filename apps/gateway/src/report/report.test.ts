@@ -58,7 +58,14 @@ function reportWith(scanner: string) {
   const end = {
     kind: 'complete' as const,
     totals,
-    header: { manifest: 'roentgate/1' as const, version: '0', edition: '2026d', recipe, key: 'k' },
+    header: {
+      manifest: 'roentgate/1' as const,
+      version: '0',
+      edition: '2026d',
+      recipe,
+      pixels: 'clean' as const,
+      key: 'k',
+    },
     description: { recipe, edition: '2026d', methods: [['113100', 'Basic']] as const },
     skipped: 0,
   }

@@ -1,0 +1,98 @@
+// The pixels of one instance: the plan's boxes and the text that is found, filled; what was written, decoded and
+// searched again. Codecs and networks are opened by the first instance that needs them, once a thread.
+
+import { type Box, type Dataset, type DicomFile, readFile, type Uid } from '@roentgate/dicom'
+import {
+  type CleanPlan,
+  type Codecs,
+  checkPixels,
+  cleanPixels,
+  type Find,
+  finder,
+  openCodecs,
+  openReader,
+  paletteOf,
+  type Reader,
+} from '@roentgate/pixel'
+import { inflate } from './inflate.ts'
+import type { Patient } from './project.ts'
+import { openFile } from './sources.ts'
+import type { PixelWork, Reason } from './types.ts'
+
+type Tools = { codecs?: Promise<Codecs>; reader?: Promise<Reader> }
+const tools: Tools = {}
+
+export type Cleaning = {
+  readonly source: DicomFile
+  /** De-identified, marked; pixel data as in the source. */
+  readonly dataset: Dataset
+  readonly plan: CleanPlan
+  readonly words: Patient['identifiers']
+}
+
+export type CleanedDataset = {
+  readonly dataset: Dataset
+  readonly transferSyntax: Uid
+  readonly work: PixelWork
+  /** False where no frame had a box: the pixel data is the source's, byte for byte. */
+  readonly changed: boolean
+  /** Reasons why what was written may not go out; boxes that another round should fill. */
+  readonly check: (
+    output: DicomFile,
+  ) => Promise<{ readonly reasons: readonly Reason[]; readonly left: readonly Box[] }>
+}
+
+/** @throws PixelError */
+export async function cleanDataset(cleaning: Cleaning, extra: readonly Box[]): Promise<CleanedDataset> {
+  const { source, dataset, plan } = cleaning
+  tools.codecs ??= openCodecs()
+  const codecs = await tools.codecs
+  const find = await finderOf(cleaning)
+  const cleaned = await cleanPixels({ source, dataset, plan, codecs, extra, ...(find ? { find } : {}) })
+  const { boxesOf, frames, touched, searches, reasons } = cleaned
+  return {
+    dataset: cleaned.dataset,
+    transferSyntax: cleaned.transferSyntax,
+    work: { frames, touched, searches, reasons: [...reasons] },
+    changed: touched > 0,
+    check: async (output) => {
+      if (touched === 0) return { reasons: [], left: [] }
+      const { changed, left } = await checkPixels({
+        source,
+        output,
+        boxesOf,
+        codecs,
+        ...(find ? { find } : {}),
+      })
+      return { reasons: changed.length > 0 ? [CHANGED] : [], left }
+    },
+  }
+}
+
+async function finderOf({ source, plan, words }: Omit<Cleaning, 'dataset'>): Promise<Find | undefined> {
+  if (plan.text === 'none') return undefined
+  tools.reader ??= openReader()
+  const palette = paletteOf(source.dataset)
+  return finder(await tools.reader, {
+    text: plan.text,
+    words: words.filter(({ kind }) => kind !== 'uid').map(({ value }) => value),
+    hints: palette ? { palette } : {},
+  })
+}
+
+const CHANGED: Reason = {
+  code: 'PIXELS_CHANGED',
+  what: 'a pixel outside the cleaned boxes is not that of the source',
+}
+
+/** A release long after: whether its pixels, as they stand, show text that must have gone. */
+export async function textLeft(path: string, cleaning: Omit<Cleaning, 'dataset'>): Promise<boolean> {
+  using output = openFile(path, 'whole')
+  const file = readFile(output, { inflate })
+  const find = await finderOf(cleaning)
+  if (find === undefined) return false
+  tools.codecs ??= openCodecs()
+  const codecs = await tools.codecs
+  const { left } = await checkPixels({ source: file, output: file, boxesOf: () => [], codecs, find })
+  return left.length > 0
+}
