@@ -15,7 +15,7 @@ import { PRIVATE } from '../packages/dicom/src/generated/private-dictionary.ts'
 import { UIDS } from '../packages/dicom/src/generated/uids.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
-const SHARED = resolve(ROOT, process.env['ROENTGATE_SHARED'] ?? '../shared', 'standard')
+const SHARED = resolve(ROOT, process.env.ROENTGATE_SHARED ?? '../shared', 'standard')
 const NO_TABLES = 'no tables of the standard beside the checkout'
 
 /** name, table, rows, cells in each row, cells that name a row (0: several rows may share a name) */

@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { processInstance, scanFile } from '../../apps/gateway/src/pipeline/instance.ts'
+import { processInstance, scanFile } from '../../apps/gateway/src/pipeline/stages.ts'
 import type { InstanceResult, RunSettings } from '../../apps/gateway/src/pipeline/types.ts'
 import { PRESETS } from '../../packages/deid/src/index.ts'
 import { type DicomFile, fromBytes, readFile } from '../../packages/dicom/src/index.ts'

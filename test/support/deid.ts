@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
-import { processInstance, scanFile } from '../../apps/gateway/src/pipeline/instance.ts'
+import { processInstance, scanFile } from '../../apps/gateway/src/pipeline/stages.ts'
 import type {
   InstanceResult,
   PatientIdentifier,

@@ -1,23 +1,19 @@
-// One instance through the pipeline, synchronously, in a worker thread:
+// Pass 2: one instance through the pipeline, in a worker thread, synchronously unless pixels are cleaned:
 //
 //   read → identify → plan → pixels? → apply → write (temporary) → re-read → verify → release (rename)
 //                                                                          └→ quarantine (temporary removed)
 //
 // Whatever goes wrong ends in a result with a reason; nothing of a failed instance stays in OUT.
 
-import { createHmac } from 'node:crypto'
-import { extname, join } from 'node:path'
 import {
   applyPlan,
   faceRisk,
   type Identity,
-  identifiersOf,
   identityOf,
   instanceUids,
   methodsOf,
   outputNames,
   type PlanNode,
-  patientKey,
   pixelPlan,
   pixelRisks,
   planDataset,
@@ -28,7 +24,6 @@ import {
   type Dataset,
   DicomError,
   type DicomFile,
-  find,
   newFile,
   type PixelPlan,
   readFile,
@@ -39,96 +34,22 @@ import {
 } from '@roentgate/dicom'
 import type { CleanPlan } from '@roentgate/pixel'
 import { Clock } from './clock.ts'
-import { countAttributes, planLines } from './counts.ts'
+import { countAttributes } from './counts.ts'
 import { inflate } from './inflate.ts'
 import { openInput } from './input.ts'
-import { mappedUid, openProject, type Patient, type Project, patientOf } from './project.ts'
-import { type Draft, verifyOutput, writeDraft } from './release.ts'
-import type { OpenFile } from './sources.ts'
-import type {
-  AttributeCount,
-  Input,
-  InstanceResult,
-  InstanceTask,
-  PlanLine,
-  Reason,
-  RunSettings,
-  Scan,
-  VerifyResult,
-  VerifyTask,
-} from './types.ts'
-
-const DICOMDIR = '1.2.840.10008.1.3.10'
-const CLAIMS_DICOM: ReadonlySet<string> = new Set(['.dcm', '.dicom', '.ima', '.dic', '.dcim'])
-
-type Open = { readonly settings: RunSettings; readonly project: Project }
-const open: { current?: Open } = {}
-
-function projectOf(settings: RunSettings): Project {
-  if (open.current?.settings !== settings) open.current = { settings, project: openProject(settings) }
-  return open.current.project
-}
-
-/**
- * Pass 1: whose instance it is and by what its patient could be recognised elsewhere.
- * @throws the system's errors, for the worker to name.
- */
-export function scanFile(input: Input, settings: RunSettings): Scan {
-  const { index } = input
-  try {
-    using source = openInput(input, 'header')
-    const file = readFile(source, { inflate })
-    if (isDirectory(file)) return { kind: 'other', index, what: 'dicomdir', reason: DIRECTORY }
-    const identity = identityOf(file)
-    const { name, birthDate, sopInstance } = identity
-    const scan: Scan = {
-      kind: 'instance',
-      index,
-      patientKey: keyOf(identity),
-      sopInstance,
-      identifiers: identifiersOf(file),
-      subject: { name, birthDate },
-    }
-    return sopInstance === '' ? scan : { ...scan, instance: outputUid(projectOf(settings), sopInstance) }
-  } catch (error) {
-    if (error instanceof DicomError) return refusedScan(input, error)
-    throw error
-  }
-}
-
-const DIRECTORY: Reason = {
-  code: 'DICOMDIR',
-  what: 'a media directory: made anew from an output, never copied',
-}
-
-function outputUid(project: Project, uid: string): string {
-  return project.recipe.options.has('uids') ? uid : mappedUid(project, uid)
-}
-
-function refusedScan(input: Input, error: DicomError): Scan {
-  const { index } = input
-  const reason = reasonOf(error)
-  const foreign =
-    (error.code === 'NOT_DICOM' || error.code === 'EMPTY') &&
-    !CLAIMS_DICOM.has(extname(input.entry ?? input.path).toLowerCase())
-  return foreign ? { kind: 'other', index, what: 'not-dicom', reason } : { kind: 'malformed', index, reason }
-}
-
-function isDirectory({ meta, dataset }: DicomFile): boolean {
-  return (
-    (meta && string(meta, Tags.MediaStorageSOPClassUID)) === DICOMDIR ||
-    find(dataset, Tags.DirectoryRecordSequence) !== undefined
-  )
-}
-
-function keyOf(identity: Identity): string {
-  return patientKey({ ...identity, studyUid: identity.study || identity.sopInstance })
-}
-
-function reasonOf(error: DicomError): Reason {
-  const reason: Reason = { code: error.code, what: error.message }
-  return error.offset === undefined ? reason : { ...reason, where: `byte ${error.offset}` }
-}
+import {
+  outputUid,
+  pixelReason,
+  pixelTools,
+  projectOf,
+  reasonOf,
+  sourceDigest,
+  TEXT_LEFT,
+  UNTOUCHED,
+} from './opened.ts'
+import { mappedUid, type Patient, type Project, patientOf } from './project.ts'
+import { type Draft, writeDraft } from './release.ts'
+import type { AttributeCount, InstanceResult, InstanceTask, Reason, RunSettings } from './types.ts'
 
 /**
  * Pass 2. Waits only where pixels are cleaned.
@@ -169,12 +90,6 @@ function refusedInstance(task: InstanceTask, clock: Clock, error: unknown): Inst
   return { ...base(task), outcome: 'quarantined', reasons: [reason], nanos: clock.nanos }
 }
 
-/** What cannot be decoded cannot be cleaned. By its name: its class is loaded with the codecs. */
-function pixelReason(error: unknown): Reason | undefined {
-  if (!(error instanceof Error) || error.name !== 'PixelError' || !('code' in error)) return undefined
-  return { code: `PIXELS_${error.code}`, what: error.message }
-}
-
 function base(task: InstanceTask): Pick<InstanceResult, 'index' | 'warnings' | 'methods' | 'references'> {
   return { index: task.input.index, warnings: [], methods: [], references: [] }
 }
@@ -212,8 +127,6 @@ function processFile(job: Job): InstanceResult | Promise<InstanceResult> {
   return settled(draft, { written, violations, marked })
 }
 
-const UNTOUCHED: PixelPlan = { kind: 'untouched' }
-
 function refusedPixels(plan: PixelPlan): readonly Reason[] {
   return plan.kind === 'refused' ? [{ code: plan.code, what: plan.what }] : []
 }
@@ -231,16 +144,6 @@ type Draftable = {
 
 /** How often a result in which text was found again is cleaned once more, before it is given up. */
 const MAX_ROUNDS = 6
-const TEXT_LEFT: Reason = {
-  code: 'PIXELS_TEXT_LEFT',
-  what: 'text that must go is still found after cleaning',
-}
-
-/** Codecs and networks are loaded by the first instance that needs them. */
-function pixelTools(): Promise<typeof import('./pixels.ts')> {
-  return import('./pixels.ts')
-}
-
 /** Clean, write, read back, look again; what is found again is filled in another round. */
 async function cleanAndSettle(draft: Draftable, plan: CleanPlan): Promise<InstanceResult> {
   const { job, marked, patient, facts } = draft
@@ -429,13 +332,6 @@ function collectReferences(dataset: Dataset, found: Set<string>): void {
   }
 }
 
-/** HMAC over the bytes: tells whether a file is the same without telling anybody else what it is. */
-function sourceDigest(project: Project, source: OpenFile): string {
-  const hmac = createHmac('sha256', project.key).update('source\0')
-  for (const piece of source.pieces()) hmac.update(piece)
-  return hmac.digest('hex')
-}
-
 /** Counts wait here until the worker asks for them: results stay small. */
 const pending: { counts: readonly AttributeCount[] } = { counts: [] }
 
@@ -448,46 +344,4 @@ export function drainCounts(): readonly AttributeCount[] {
   const { counts } = pending
   pending.counts = []
   return counts
-}
-
-/** What would happen to each element of one file, in its order. */
-export function explainInstance(task: InstanceTask, settings: RunSettings): readonly PlanLine[] {
-  const project = projectOf(settings)
-  using source = openInput(task.input, 'header')
-  return planLines(planDataset(project.planner, readFile(source, { inflate }).dataset))
-}
-
-/** A release long after: the output as it stands in OUT against its source. */
-export async function verifyInstance(task: VerifyTask, settings: RunSettings): Promise<VerifyResult> {
-  const project = projectOf(settings)
-  const { index } = task.input
-  using source = openInput(task.input, 'whole')
-  if (sourceDigest(project, source) !== task.sourceDigest) return { index, findings: [SOURCE_DIFFERS] }
-  try {
-    const file = readFile(source, { inflate })
-    const patient = patientOf(project, task, identityOf(file).patientId)
-    const pixels = settings.pixels === 'clean' ? pixelPlan(file) : UNTOUCHED
-    const cleaned = pixels.kind === 'clean'
-    const path = join(settings.out, task.output)
-    const against = {
-      source: file,
-      recipe: project.recipe,
-      haystack: patient.haystack,
-      pixelsCleaned: cleaned,
-    }
-    const findings = verifyOutput(path, task.sha256, against)
-    if (!cleaned || findings.length > 0) return { index, findings }
-    const { textLeft } = await pixelTools()
-    const left = await textLeft(path, { source: file, plan: pixels, words: patient.identifiers })
-    return { index, findings: left ? [TEXT_LEFT] : [] }
-  } catch (error) {
-    const reason = error instanceof DicomError ? reasonOf(error) : pixelReason(error)
-    if (reason === undefined) throw error
-    return { index, findings: [reason] }
-  }
-}
-
-const SOURCE_DIFFERS: Reason = {
-  code: 'SOURCE_DIFFERS',
-  what: 'the source is not the file that was de-identified',
 }

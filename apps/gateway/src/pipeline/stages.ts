@@ -4,7 +4,9 @@ import { METHOD_CODES, PRESETS, PROFILE_EDITION } from '@roentgate/deid'
 import { compileProjectRecipe } from './project.ts'
 import type { RunDescription, RunSettings } from './types.ts'
 
-export { drainCounts, explainInstance, processInstance, scanFile, verifyInstance } from './instance.ts'
+export { drainCounts, processInstance } from './instance.ts'
+export { explainInstance, verifyInstance } from './recheck.ts'
+export { scanFile } from './scan.ts'
 
 /** A preset comes by name, without its text: the main thread does not load recipes. */
 export function prepare(settings: RunSettings): RunSettings {

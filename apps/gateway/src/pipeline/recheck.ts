@@ -1,0 +1,54 @@
+// A look at one instance that writes nothing: what a plan would do, and whether a release still holds.
+
+import { join } from 'node:path'
+import { identityOf, pixelPlan, planDataset } from '@roentgate/deid'
+import { DicomError, readFile } from '@roentgate/dicom'
+import { planLines } from './counts.ts'
+import { inflate } from './inflate.ts'
+import { openInput } from './input.ts'
+import { pixelReason, pixelTools, projectOf, reasonOf, sourceDigest, TEXT_LEFT, UNTOUCHED } from './opened.ts'
+import { patientOf } from './project.ts'
+import { verifyOutput } from './release.ts'
+import type { InstanceTask, PlanLine, Reason, RunSettings, VerifyResult, VerifyTask } from './types.ts'
+
+/** What would happen to each element of one file, in its order. */
+export function explainInstance(task: InstanceTask, settings: RunSettings): readonly PlanLine[] {
+  const project = projectOf(settings)
+  using source = openInput(task.input, 'header')
+  return planLines(planDataset(project.planner, readFile(source, { inflate }).dataset))
+}
+
+/** A release long after: the output as it stands in OUT against its source. */
+export async function verifyInstance(task: VerifyTask, settings: RunSettings): Promise<VerifyResult> {
+  const project = projectOf(settings)
+  const { index } = task.input
+  using source = openInput(task.input, 'whole')
+  if (sourceDigest(project, source) !== task.sourceDigest) return { index, findings: [SOURCE_DIFFERS] }
+  try {
+    const file = readFile(source, { inflate })
+    const patient = patientOf(project, task, identityOf(file).patientId)
+    const pixels = settings.pixels === 'clean' ? pixelPlan(file) : UNTOUCHED
+    const cleaned = pixels.kind === 'clean'
+    const path = join(settings.out, task.output)
+    const against = {
+      source: file,
+      recipe: project.recipe,
+      haystack: patient.haystack,
+      pixelsCleaned: cleaned,
+    }
+    const findings = verifyOutput(path, task.sha256, against)
+    if (!cleaned || findings.length > 0) return { index, findings }
+    const { textLeft } = await pixelTools()
+    const left = await textLeft(path, { source: file, plan: pixels, words: patient.identifiers })
+    return { index, findings: left ? [TEXT_LEFT] : [] }
+  } catch (error) {
+    const reason = error instanceof DicomError ? reasonOf(error) : pixelReason(error)
+    if (reason === undefined) throw error
+    return { index, findings: [reason] }
+  }
+}
+
+const SOURCE_DIFFERS: Reason = {
+  code: 'SOURCE_DIFFERS',
+  what: 'the source is not the file that was de-identified',
+}
