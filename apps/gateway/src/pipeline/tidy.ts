@@ -3,7 +3,7 @@
 
 import { type PixelSettings, withStub } from '@roentgate/deid'
 import type { Dataset, DicomFile, PixelPlan } from '@roentgate/dicom'
-import { find, Tags } from '@roentgate/dicom'
+import { elementOf, find, groupOf, Tags } from '@roentgate/dicom'
 import { replaced, tidiedPixels, withoutProfileText } from '@roentgate/pixel/strip'
 
 /**
@@ -28,6 +28,18 @@ export function withPixels(
   { documents }: PixelSettings,
 ): Dataset {
   const pixels = tidied ? find(tidied.dataset, Tags.PixelData) : undefined
-  const own = withoutProfileText(pixels ? replaced(dataset, [pixels], OFFSETS) : dataset)
+  const own = withoutEmptyOverlays(
+    withoutProfileText(pixels ? replaced(dataset, [pixels], OFFSETS) : dataset),
+  )
   return documents === 'stub' ? withStub(own) : own
+}
+
+/** An overlay whose bitmap is gone, from its plane or from the pixels' spare bits, goes as a whole (PS3.3 C.9.2). */
+function withoutEmptyOverlays(dataset: Dataset): Dataset {
+  const overlay = (group: number): boolean => group >= 0x6000 && group <= 0x60ff && group % 2 === 0
+  const all = dataset.elements.filter(({ tag }) => overlay(groupOf(tag)))
+  if (all.length === 0) return dataset
+  const full = new Set(all.filter(({ tag }) => elementOf(tag) === 0x3000).map(({ tag }) => groupOf(tag)))
+  const elements = dataset.elements.filter(({ tag }) => !overlay(groupOf(tag)) || full.has(groupOf(tag)))
+  return { ...dataset, elements }
 }
