@@ -37,7 +37,11 @@ const KEYWORDS: Readonly<Record<string, (schema: Schema, value: Json) => boolean
   maximum: (schema, value) => typeof value !== 'number' || value <= Number(schema.maximum),
   items: (schema, value) =>
     !Array.isArray(value) || value.every((item) => fits(schema.items as Schema, item)),
+  prefixItems: (schema, value) =>
+    !Array.isArray(value) ||
+    listOf(schema.prefixItems).every((one, at) => value[at] === undefined || fits(one as Schema, value[at])),
   minItems: (schema, value) => !Array.isArray(value) || value.length >= Number(schema.minItems),
+  maxItems: (schema, value) => !Array.isArray(value) || value.length <= Number(schema.maxItems),
   uniqueItems: (_, value) => !Array.isArray(value) || new Set(value).size === value.length,
   required: (schema, value) =>
     !isObject(value) || listOf(schema.required).every((key) => String(key) in value),

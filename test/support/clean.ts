@@ -16,11 +16,14 @@ export type CleanedFile = {
   readonly file: DicomFile | undefined
 }
 
-export async function cleanFile(path: string, out: string): Promise<CleanedFile> {
+/** `recipe`: the text of one that is not the preset for research. */
+export async function cleanFile(path: string, out: string, recipe?: string): Promise<CleanedFile> {
   mkdirSync(out, { recursive: true })
   const settings: RunSettings = {
     out,
-    recipe: { name: 'research', text: PRESETS.get('research') ?? '' },
+    recipe: recipe
+      ? { name: 'own', text: recipe }
+      : { name: 'research', text: PRESETS.get('research') ?? '' },
     key: KEY,
     patientTable: [],
     pixels: 'clean',

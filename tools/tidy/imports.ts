@@ -41,7 +41,11 @@ const ENTRIES = [
 ]
 
 type Reference = { readonly to: string; readonly line: number }
-type Manifest = { readonly name?: string; readonly dependencies?: Readonly<Record<string, string>> }
+type Manifest = {
+  readonly name?: string
+  readonly exports?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
+}
 
 export function importFindings(tree: Tree): readonly Finding[] {
   const references = new Map(tree.sources.map((source) => [source.path, referencesOf(source)]))
@@ -54,7 +58,7 @@ export function importFindings(tree: Tree): readonly Finding[] {
       if (what !== undefined) findings.push({ path, line, what })
     }
   }
-  return [...findings, ...deadSources(references)]
+  return [...findings, ...deadSources(tree, references)]
 }
 
 /** Imports, dynamic ones too, and `new URL('./worker.ts', import.meta.url)`: any literal that looks like a module. */
@@ -106,9 +110,11 @@ function judge(path: string, to: string, manifest: Manifest | undefined): string
   return manifest?.dependencies?.[name] === undefined ? `${name} is not a dependency of ${home}` : undefined
 }
 
-function deadSources(references: ReadonlyMap<string, readonly Reference[]>): readonly Finding[] {
+function deadSources(tree: Tree, references: ReadonlyMap<string, readonly Reference[]>): readonly Finding[] {
   const alive = new Set<string>()
-  const queue = [...references.keys()].filter((path) => ENTRIES.some((entry) => entry.test(path)))
+  const queue = [...references.keys()].filter(
+    (path) => ENTRIES.some((entry) => entry.test(path)) || isExported(tree, path),
+  )
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (alive.has(path)) continue
     alive.add(path)
@@ -119,6 +125,13 @@ function deadSources(references: ReadonlyMap<string, readonly Reference[]>): rea
   }
   const dead = [...references.keys()].filter((path) => !alive.has(path))
   return dead.map((path) => ({ path, line: 1, what: 'nobody imports this file' }))
+}
+
+/** A package may have more doors than its index. */
+function isExported(tree: Tree, path: string): boolean {
+  const home = packageOf(path)
+  const doors = Object.values(manifestOf(tree, path)?.exports ?? {})
+  return home !== undefined && doors.some((door) => `${home}/${door.replace('./', '')}` === path)
 }
 
 function packageOf(path: string): string | undefined {

@@ -1,4 +1,4 @@
-// What an output says about itself (PS3.15 E.2, PS3.3 C.12.1.1.12): (0012,0062), (0012,0063), (0012,0064), (0028,0303).
+// What an output says about itself (PS3.15 E.2, PS3.3 C.12.1.1.12): (0012,0062), (0012,0063), (0012,0064), (0028,0303), (0028,0301).
 // A code stands there only where what it names really ran over this instance.
 
 import type { Dataset, Element } from '@roentgate/dicom'
@@ -57,12 +57,17 @@ function isReplacement({ decision }: PlanNode): boolean {
 }
 
 export function withMarks(source: Dataset, recipe: Recipe, methods: readonly string[]): Dataset {
-  const kept = source.elements.filter((element) => !MARKS.has(element.tag))
+  const searched = methods.includes(CLEAN_PIXELS)
+  const kept = source.elements.filter(
+    ({ tag }) => !MARKS.has(tag) && !(searched && tag === Tags.BurnedInAnnotation),
+  )
   const made: Element[] = [
     make(source, Tags.PatientIdentityRemoved, 'CS', 'YES'),
     make(source, Tags.DeidentificationMethod, 'LO', method(recipe)),
     make(source, Tags.LongitudinalTemporalInformationModified, 'CS', temporal(recipe)),
   ]
+  // PS3.15 E.3.1: what was searched and cleaned says so, whatever the source said.
+  if (searched) made.push(make(source, Tags.BurnedInAnnotation, 'CS', 'NO'))
   if (methods.length > 0) {
     made.push(
       sequence(

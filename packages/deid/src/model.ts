@@ -4,6 +4,7 @@
 // what happens to it and why; nothing here holds a key, a clock or a file.
 
 import type { Tag } from '@roentgate/dicom'
+import type { PixelSettings } from './pixel-settings.ts'
 
 /** PS3.15 Table E.1-1a; the compound codes are resolved by the attribute's Type in the instance's IOD. */
 export type Action = 'D' | 'Z' | 'X' | 'K' | 'C' | 'U'
@@ -96,6 +97,7 @@ export type Recipe = {
     | { readonly kind: 'year' }
     | { readonly kind: 'keep' }
   readonly patientId: { readonly prefix: string; readonly digits: number; readonly check: boolean }
+  readonly pixels: PixelSettings
   /** Values written by the preset itself into the output, (0012,0063) text. */
   readonly description: string
 }

@@ -119,3 +119,22 @@ function overlayRisks(dataset: Dataset): readonly PixelRisk[] {
   if (overlay) return [{ code: 'OVERLAY', what: 'an overlay plane, whose bitmap is not read' }]
   return []
 }
+
+/** Whether a 60xx group has its bitmap in the pixels' spare bits (PS3.3 C.9.2, retired there). */
+export function drawsInPixels(dataset: Dataset): boolean {
+  const groups = new Map<number, { data: boolean; position: boolean }>()
+  for (const { tag } of dataset.elements) {
+    const group = groupOf(tag)
+    if (group < 0x6000 || group > 0x60ff || group % 2 === 1) continue
+    const seen = groups.get(group) ?? { data: false, position: false }
+    if (elementOf(tag) === 0x3000) seen.data = true
+    if (elementOf(tag) === 0x0102) seen.position = true
+    groups.set(group, seen)
+  }
+  const of = (t: Tag): number => {
+    const element = find(dataset, t)
+    return element ? Number(numbers(dataset, element)[0]) : 0
+  }
+  if (of(Tags.BitsStored) >= of(Tags.BitsAllocated)) return false
+  return [...groups.values()].some(({ data, position }) => position && !data)
+}

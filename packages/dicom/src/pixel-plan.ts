@@ -22,6 +22,8 @@ export type PixelPlan =
       readonly fill: Fill
       /** Where the source's transfer syntax has no lossless encoder of ours. */
       readonly encode: LosslessSyntax
+      /** `clear` where an overlay is drawn in the bits beside the stored ones: every frame is written without them. */
+      readonly spareBits: 'keep' | 'clear'
     }
 
 export type Fill = 'black' | 'mean' | 'inpaint'

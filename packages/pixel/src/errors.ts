@@ -9,6 +9,7 @@ export type PixelErrorCode =
   | 'ENCODE_FAILED'
   | 'TOO_LARGE'
   | 'NO_MODEL' // the text detector could not be loaded
+  | 'HIDDEN_DATA' // bytes or bits beside the frames that no attribute accounts for
   | 'BAD_DOCUMENT'
 
 export class PixelError extends Error {

@@ -8,6 +8,7 @@
 import {
   applyPlan,
   faceRisk,
+  hasStub,
   type Identity,
   identityOf,
   instanceUids,
@@ -37,18 +38,11 @@ import { Clock } from './clock.ts'
 import { countAttributes } from './counts.ts'
 import { inflate } from './inflate.ts'
 import { openInput } from './input.ts'
-import {
-  outputUid,
-  pixelReason,
-  pixelTools,
-  projectOf,
-  reasonOf,
-  sourceDigest,
-  TEXT_LEFT,
-  UNTOUCHED,
-} from './opened.ts'
+import { outputUid, pixelReason, pixelTools, projectOf, reasonOf, sourceDigest, UNTOUCHED } from './opened.ts'
 import { mappedUid, type Patient, type Project, patientOf } from './project.ts'
+import { TEXT_LEFT } from './reasons.ts'
 import { type Draft, writeDraft } from './release.ts'
+import { tidiedFile, withPixels } from './tidy.ts'
 import type { AttributeCount, InstanceResult, InstanceTask, Reason, RunSettings } from './types.ts'
 
 /**
@@ -107,9 +101,10 @@ function processFile(job: Job): InstanceResult | Promise<InstanceResult> {
   const identity = identityOf(file)
   const patient = patientOf(project, task, identity.patientId)
   const facts = factsOf(job, identity, patient)
-  const pixels = settings.pixels === 'clean' ? pixelPlan(file) : UNTOUCHED
+  const pixels = settings.pixels === 'clean' ? pixelPlan(file, project.recipe.pixels) : UNTOUCHED
   const refused = [...refusals(job, identity), ...refusedPixels(pixels)]
   if (refused.length > 0) return { ...facts, outcome: 'quarantined', reasons: refused, nanos: clock.nanos }
+  const tidied = settings.pixels === 'as-is' ? undefined : tidiedFile(file, pixels)
   const { dataset, nodes } = encodable(job, patient)
   clock.lap('plan')
   const methods = methodsOf(project.recipe, nodes, pixels.kind === 'clean' && pixels.text !== 'none')
@@ -117,9 +112,10 @@ function processFile(job: Job): InstanceResult | Promise<InstanceResult> {
     count(project, nodes)
     return { ...facts, outcome: 'released', reasons: [], methods, nanos: clock.nanos }
   }
-  const marked = withMarks(dataset, project.recipe, methods)
+  const marked = withPixels(withMarks(dataset, project.recipe, methods), tidied, project.recipe.pixels)
   const draft: Draftable = { job, identity, patient, facts, nodes, methods, marked }
-  if (pixels.kind === 'clean') return cleanAndSettle(draft, pixels)
+  if (pixels.kind === 'clean') return cleanAndSettle(draft, { plan: pixels, source: tidied ?? file })
+  if (tidied) return cleanAndSettle(draft, { plan: STRIP_ONLY, source: tidied })
   clock.lap('apply')
   const written = draftOf(draft, { dataset: marked, transferSyntax: file.transferSyntax })
   const violations = written.verify({ source: file, recipe: project.recipe, haystack: patient.haystack })
@@ -129,6 +125,18 @@ function processFile(job: Job): InstanceResult | Promise<InstanceResult> {
 
 function refusedPixels(plan: PixelPlan): readonly Reason[] {
   return plan.kind === 'refused' ? [{ code: plan.code, what: plan.what }] : []
+}
+
+type Pixels = { readonly plan: CleanPlan; readonly source: DicomFile }
+
+/** Frames that carried more than pixels are compared with the source's, decoded, though no box was filled. */
+const STRIP_ONLY: CleanPlan = {
+  kind: 'clean',
+  text: 'none',
+  blank: [],
+  fill: 'black',
+  encode: 'rle',
+  spareBits: 'keep',
 }
 
 /** All that is known of an instance before its pixels are looked at. */
@@ -145,7 +153,7 @@ type Draftable = {
 /** How often a result in which text was found again is cleaned once more, before it is given up. */
 const MAX_ROUNDS = 6
 /** Clean, write, read back, look again; what is found again is filled in another round. */
-async function cleanAndSettle(draft: Draftable, plan: CleanPlan): Promise<InstanceResult> {
+async function cleanAndSettle(draft: Draftable, { plan, source }: Pixels): Promise<InstanceResult> {
   const { job, marked, patient, facts } = draft
   const { file, project, clock } = job
   clock.lap('apply')
@@ -153,7 +161,7 @@ async function cleanAndSettle(draft: Draftable, plan: CleanPlan): Promise<Instan
   const extra: Box[] = []
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const cleaned = await cleanDataset(
-      { source: file, dataset: marked, plan, words: patient.identifiers },
+      { original: file, source, dataset: marked, plan, words: patient.identifiers },
       extra,
     )
     clock.lap('pixels')
@@ -265,7 +273,7 @@ function mappedUids(project: Project, dataset: Dataset): readonly (readonly [str
   return [...instanceUids(dataset)].map((uid) => [uid, mappedUid(project, uid)] as const)
 }
 
-function refusals({ file, settings }: Job, identity: Identity): readonly Reason[] {
+function refusals({ file, settings, project }: Job, identity: Identity): readonly Reason[] {
   const reasons: Reason[] = []
   if (identity.sopInstance === '' || identity.sopClass === '') {
     reasons.push({
@@ -280,8 +288,9 @@ function refusals({ file, settings }: Job, identity: Identity): readonly Reason[
     })
   }
   const asked = settings.pixels === 'clean' ? [] : pixelRisks(file)
+  const stubbed = project.recipe.pixels.documents === 'stub' && hasStub(file.dataset)
   for (const risk of asked) {
-    if (settings.pixels === 'as-is' && risk.code !== 'DOCUMENT') continue
+    if (risk.code === 'DOCUMENT' ? stubbed : settings.pixels === 'as-is') continue
     reasons.push({ code: `PIXELS_${risk.code}`, what: risk.what })
   }
   return reasons

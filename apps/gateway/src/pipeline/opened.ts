@@ -38,11 +38,6 @@ export function pixelReason(error: unknown): Reason | undefined {
 
 export const UNTOUCHED: PixelPlan = { kind: 'untouched' }
 
-export const TEXT_LEFT: Reason = {
-  code: 'PIXELS_TEXT_LEFT',
-  what: 'text that must go is still found after cleaning',
-}
-
 /** Codecs and networks are loaded by the first instance that needs them. */
 export function pixelTools(): Promise<typeof import('./pixels.ts')> {
   return import('./pixels.ts')

@@ -16,6 +16,7 @@ import {
 } from '@roentgate/pixel'
 import { inflate } from './inflate.ts'
 import type { Patient } from './project.ts'
+import { PIXELS_CHANGED } from './reasons.ts'
 import { openFile } from './sources.ts'
 import type { PixelWork, Reason } from './types.ts'
 
@@ -23,8 +24,10 @@ type Tools = { codecs?: Promise<Codecs>; reader?: Promise<Reader> }
 const tools: Tools = {}
 
 export type Cleaning = {
+  readonly original: DicomFile
+  /** The original, or with its frames stripped of what is no pixel. */
   readonly source: DicomFile
-  /** De-identified, marked; pixel data as in the source. */
+  /** De-identified, marked; pixel data as in `source`. */
   readonly dataset: Dataset
   readonly plan: CleanPlan
   readonly words: Patient['identifiers']
@@ -34,7 +37,7 @@ export type CleanedDataset = {
   readonly dataset: Dataset
   readonly transferSyntax: Uid
   readonly work: PixelWork
-  /** False where no frame had a box: the pixel data is the source's, byte for byte. */
+  /** False where nothing was filled or stripped: the pixel data is the original's, byte for byte. */
   readonly changed: boolean
   /** Reasons why what was written may not go out; boxes that another round should fill. */
   readonly check: (
@@ -44,32 +47,31 @@ export type CleanedDataset = {
 
 /** @throws PixelError */
 export async function cleanDataset(cleaning: Cleaning, extra: readonly Box[]): Promise<CleanedDataset> {
-  const { source, dataset, plan } = cleaning
+  const { original, source, dataset, plan } = cleaning
   tools.codecs ??= openCodecs()
   const codecs = await tools.codecs
   const find = await finderOf(cleaning)
   const cleaned = await cleanPixels({ source, dataset, plan, codecs, extra, ...(find ? { find } : {}) })
   const { boxesOf, frames, touched, searches, reasons } = cleaned
+  const changed = touched > 0 || source !== original
   return {
     dataset: cleaned.dataset,
     transferSyntax: cleaned.transferSyntax,
     work: { frames, touched, searches, reasons: [...reasons] },
-    changed: touched > 0,
+    changed,
     check: async (output) => {
-      if (touched === 0) return { reasons: [], left: [] }
-      const { changed, left } = await checkPixels({
-        source,
-        output,
-        boxesOf,
-        codecs,
-        ...(find ? { find } : {}),
-      })
-      return { reasons: changed.length > 0 ? [CHANGED] : [], left }
+      if (!changed) return { reasons: [], left: [] }
+      const search = find ? { find } : {}
+      const checked = await checkPixels({ source: original, output, boxesOf, codecs, ...search })
+      return { reasons: checked.changed.length > 0 ? [PIXELS_CHANGED] : [], left: checked.left }
     },
   }
 }
 
-async function finderOf({ source, plan, words }: Omit<Cleaning, 'dataset'>): Promise<Find | undefined> {
+/** What a search needs to know. */
+type Looking = Pick<Cleaning, 'source' | 'plan' | 'words'>
+
+async function finderOf({ source, plan, words }: Looking): Promise<Find | undefined> {
   if (plan.text === 'none') return undefined
   tools.reader ??= openReader()
   const palette = paletteOf(source.dataset)
@@ -80,13 +82,8 @@ async function finderOf({ source, plan, words }: Omit<Cleaning, 'dataset'>): Pro
   })
 }
 
-const CHANGED: Reason = {
-  code: 'PIXELS_CHANGED',
-  what: 'a pixel outside the cleaned boxes is not that of the source',
-}
-
 /** A release long after: whether its pixels, as they stand, show text that must have gone. */
-export async function textLeft(path: string, cleaning: Omit<Cleaning, 'dataset'>): Promise<boolean> {
+export async function textLeft(path: string, cleaning: Looking): Promise<boolean> {
   using output = openFile(path, 'whole')
   const file = readFile(output, { inflate })
   const find = await finderOf(cleaning)
@@ -95,4 +92,14 @@ export async function textLeft(path: string, cleaning: Omit<Cleaning, 'dataset'>
   const codecs = await tools.codecs
   const { left } = await checkPixels({ source: file, output: file, boxesOf: () => [], codecs, find })
   return left.length > 0
+}
+
+/** A release long after, of which nothing but application data was stripped: whether every frame decodes the same. */
+export async function samePixels(path: string, source: DicomFile): Promise<boolean> {
+  using output = openFile(path, 'whole')
+  tools.codecs ??= openCodecs()
+  const codecs = await tools.codecs
+  const file = readFile(output, { inflate })
+  const { changed } = await checkPixels({ source, output: file, boxesOf: () => [], codecs })
+  return changed.length === 0
 }

@@ -6,9 +6,11 @@ import { DicomError, readFile } from '@roentgate/dicom'
 import { planLines } from './counts.ts'
 import { inflate } from './inflate.ts'
 import { openInput } from './input.ts'
-import { pixelReason, pixelTools, projectOf, reasonOf, sourceDigest, TEXT_LEFT, UNTOUCHED } from './opened.ts'
+import { pixelReason, pixelTools, projectOf, reasonOf, sourceDigest, UNTOUCHED } from './opened.ts'
 import { patientOf } from './project.ts'
+import { PIXELS_CHANGED, TEXT_LEFT } from './reasons.ts'
 import { verifyOutput } from './release.ts'
+import { tidiedFile } from './tidy.ts'
 import type { InstanceTask, PlanLine, Reason, RunSettings, VerifyResult, VerifyTask } from './types.ts'
 
 /** What would happen to each element of one file, in its order. */
@@ -27,18 +29,20 @@ export async function verifyInstance(task: VerifyTask, settings: RunSettings): P
   try {
     const file = readFile(source, { inflate })
     const patient = patientOf(project, task, identityOf(file).patientId)
-    const pixels = settings.pixels === 'clean' ? pixelPlan(file) : UNTOUCHED
+    const pixels = settings.pixels === 'clean' ? pixelPlan(file, project.recipe.pixels) : UNTOUCHED
     const cleaned = pixels.kind === 'clean'
+    const tidied = settings.pixels === 'as-is' ? undefined : tidiedFile(file, pixels)
     const path = join(settings.out, task.output)
     const against = {
       source: file,
       recipe: project.recipe,
       haystack: patient.haystack,
-      pixelsCleaned: cleaned,
+      pixelsCleaned: cleaned || tidied !== undefined,
     }
     const findings = verifyOutput(path, task.sha256, against)
-    if (!cleaned || findings.length > 0) return { index, findings }
-    const { textLeft } = await pixelTools()
+    if (findings.length > 0 || !(cleaned || tidied)) return { index, findings }
+    const { samePixels, textLeft } = await pixelTools()
+    if (!cleaned) return { index, findings: (await samePixels(path, file)) ? [] : [PIXELS_CHANGED] }
     const left = await textLeft(path, { source: file, plan: pixels, words: patient.identifiers })
     return { index, findings: left ? [TEXT_LEFT] : [] }
   } catch (error) {

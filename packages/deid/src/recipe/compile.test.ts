@@ -194,6 +194,8 @@ test('the digest follows what decides, and nothing else', () => {
     `options: [uids, descriptors]\nrules:\n${rules.join('\n').replace('keep', 'empty')}`,
     `options: [uids, descriptors]\npatient-id: { digits: 11 }\nrules:\n${rules.join('\n')}`,
     `options: [uids, descriptors]\ndates: year\nrules:\n${rules.join('\n')}`,
+    `options: [uids, descriptors]\npixels: { regions: true }\nrules:\n${rules.join('\n')}`,
+    `options: [uids, descriptors]\npixels: { devices: [{ name: d, when: { model: M }, blank: [[0, 0, 1, 1]], reason: r }] }\nrules:\n${rules.join('\n')}`,
     `options: [uids, descriptors]\ndescription: another\nrules:\n${rules.join('\n')}`,
   ]
   assert.equal(new Set([base, ...other.map((text) => site(text).digest)]).size, other.length + 1)

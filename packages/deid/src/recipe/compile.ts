@@ -5,6 +5,7 @@
 // element, private block, VR, group). The order in which rules stand never decides.
 
 import type { Option, Recipe, Rule } from '../model.ts'
+import type { DeviceRule, PixelSettings } from '../pixel-settings.ts'
 import { checkAction } from './actions.ts'
 import { type Canonical, canonicalJson } from './canonical.ts'
 import { type Dictionary, didYouMean } from './dictionary.ts'
@@ -95,7 +96,7 @@ function byPrecedence(a: PlacedRule, b: PlacedRule): number {
 }
 
 function toRecipe(settings: Settings, rules: readonly PlacedRule[], world: RecipeWorld): Recipe {
-  const { options, dates, patientId, knowledgeBase, safeHarbor } = settings
+  const { options, dates, patientId, knowledgeBase, safeHarbor, pixels } = settings
   const description = settings.description ?? `Roentgate recipe ${settings.name}, PS3.15 ${world.edition}`
   const decides: Canonical = {
     format: FORMAT,
@@ -106,6 +107,7 @@ function toRecipe(settings: Settings, rules: readonly PlacedRule[], world: Recip
     knowledgeBase: knowledgeBase.value,
     safeHarbor: safeHarbor.value,
     description,
+    pixels: canonicalPixels(pixels),
     rules: rules.map(({ select, action }) => [selectorKey(select), action]),
   }
   return {
@@ -117,8 +119,19 @@ function toRecipe(settings: Settings, rules: readonly PlacedRule[], world: Recip
     safeHarbor: safeHarbor.value,
     dates,
     patientId,
+    pixels,
     description,
   }
+}
+
+/** A device's reason explains; its conditions and boxes decide. */
+function canonicalPixels({ devices, ...settings }: PixelSettings): Canonical {
+  const decides = ({ name, when, blank }: DeviceRule): Canonical => ({
+    name,
+    when: when.map((condition) => ({ ...condition })),
+    blank: blank.map(({ x, y, width, height }) => [x, y, width, height]),
+  })
+  return { ...settings, devices: devices.map(decides) }
 }
 
 function toRule({ depth, recipe, ordinal, at, select, action, reason }: PlacedRule): Rule {

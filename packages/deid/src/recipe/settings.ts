@@ -1,6 +1,7 @@
 // What a chain of recipes says beside its rules, and whether that goes together.
 
 import type { Option, Recipe } from '../model.ts'
+import { DEFAULT_PIXEL_SETTINGS, type PixelSettings } from '../pixel-settings.ts'
 import { actionName } from './actions.ts'
 import type { Dictionary } from './dictionary.ts'
 import { type Place, RecipeError } from './errors.ts'
@@ -19,6 +20,7 @@ export type Settings = {
   readonly patientId: Recipe['patientId']
   readonly knowledgeBase: Placed<boolean>
   readonly safeHarbor: Placed<boolean>
+  readonly pixels: PixelSettings
 }
 
 const DATE_OPTIONS: Readonly<Record<string, Dates>> = {
@@ -41,6 +43,7 @@ export function effectiveSettings(chain: readonly Draft[]): Settings {
     patientId: DEFAULT_PATIENT_ID,
     knowledgeBase: { value: false, at },
     safeHarbor: { value: false, at },
+    pixels: DEFAULT_PIXEL_SETTINGS,
   }
   for (const draft of [...chain].reverse()) settings = amend(settings, draft)
   return { ...settings, name: top.name.value, description: top.description }
@@ -57,7 +60,15 @@ function amend(before: Settings, draft: Draft): Settings {
     patientId: draft.patientId ?? before.patientId,
     knowledgeBase: draft.knowledgeBase ?? before.knowledgeBase,
     safeHarbor: draft.safeHarbor ?? before.safeHarbor,
+    pixels: { ...before.pixels, ...draft.pixels, devices: amendDevices(before, draft) },
   }
+}
+
+/** A recipe's own device replaces one of the same name that it extends; the others stay. */
+function amendDevices(before: Settings, draft: Draft): PixelSettings['devices'] {
+  const own = draft.pixels?.devices ?? []
+  const names = new Set(own.map(({ name }) => name))
+  return [...before.pixels.devices.filter(({ name }) => !names.has(name)), ...own]
 }
 
 function amendOptions(before: Settings, draft: Draft, dates: Dates): ReadonlySet<Option> {

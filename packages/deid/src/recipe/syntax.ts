@@ -7,6 +7,8 @@ import { parseAction, type RuleAction } from './actions.ts'
 import { type Dictionary, didYouMean } from './dictionary.ts'
 import type { Entry, Mapping, Value } from './document.ts'
 import { type Place, RecipeError } from './errors.ts'
+import { type DraftPixels, parsePixels } from './pixels.ts'
+import { bad, checkKeys, flag, integer, line, required } from './reading.ts'
 import { parseSelector, quote } from './selectors.ts'
 
 export const FORMAT = 1
@@ -32,6 +34,7 @@ export const KEYS = [
   'patient-id',
   'knowledge-base',
   'safe-harbor',
+  'pixels',
   'rules',
 ]
 const RULE_KEYS = ['select', 'action', 'reason']
@@ -75,6 +78,7 @@ export type Draft = {
   readonly patientId: PatientId | undefined
   readonly knowledgeBase: Placed<boolean> | undefined
   readonly safeHarbor: Placed<boolean> | undefined
+  readonly pixels: DraftPixels | undefined
   readonly rules: readonly DraftRule[]
 }
 
@@ -97,31 +101,9 @@ export function parseDraft(root: Mapping, dictionary: Dictionary): Draft {
     patientId: optional('patient-id', parsePatientId),
     knowledgeBase: optional('knowledge-base', (entry) => ({ value: flag(entry), at: entry.at })),
     safeHarbor: optional('safe-harbor', (entry) => ({ value: flag(entry), at: entry.at })),
+    pixels: optional('pixels', parsePixels),
     rules: optional('rules', (entry) => parseRules(entry, dictionary)) ?? [],
   }
-}
-
-function checkKeys(mapping: Mapping, known: readonly string[]): void {
-  for (const [key, entry] of mapping.entries) {
-    if (known.includes(key)) continue
-    const hint = key.endsWith(')') ? '; in braces, quote (gggg,eeee)' : didYouMean(key, known)
-    throw new RecipeError('UNKNOWN_KEY', entry.at, `unknown key ${quote(key)}${hint}`)
-  }
-}
-
-function required(mapping: Mapping, key: string): Entry {
-  const entry = mapping.entries.get(key)
-  if (entry === undefined) throw new RecipeError('MISSING_KEY', mapping.at, `the key ${key} is missing`)
-  return entry
-}
-
-function bad(value: Value, what: string): RecipeError {
-  return new RecipeError('BAD_VALUE', value.at, what)
-}
-
-function flag({ value }: Entry): boolean {
-  if (value.kind === 'scalar' && typeof value.value === 'boolean') return value.value
-  throw bad(value, 'is true or false')
 }
 
 function parseName({ value }: Entry): string {
@@ -176,15 +158,10 @@ function parseDates(value: Value): Dates {
   const inner = required(value, 'shift').value
   if (inner.kind !== 'mapping') throw bad(inner, 'shift is {max-days: N}')
   checkKeys(inner, ['max-days'])
-  return { kind: 'shift', maxDays: integer(required(inner, 'max-days'), { from: 1, to: MAX_SHIFT_DAYS }) }
-}
-
-function integer({ value }: Entry, range: { readonly from: number; readonly to: number }): number {
-  const found = value.kind === 'scalar' ? value.value : undefined
-  if (typeof found === 'number' && Number.isInteger(found) && found >= range.from && found <= range.to) {
-    return found
+  return {
+    kind: 'shift',
+    maxDays: integer(required(inner, 'max-days').value, { from: 1, to: MAX_SHIFT_DAYS }),
   }
-  throw bad(value, `is a whole number from ${range.from} to ${range.to}`)
 }
 
 export const DEFAULT_PATIENT_ID: PatientId = { prefix: 'RG-', digits: 10, check: true }
@@ -200,7 +177,7 @@ function parsePatientId({ value }: Entry): PatientId {
   }
   const form = {
     prefix: prefix?.kind === 'scalar' ? String(prefix.value) : DEFAULT_PATIENT_ID.prefix,
-    digits: digits === undefined ? DEFAULT_PATIENT_ID.digits : integer(digits, { from: 4, to: 40 }),
+    digits: digits === undefined ? DEFAULT_PATIENT_ID.digits : integer(digits.value, { from: 4, to: 40 }),
     check: check === undefined ? DEFAULT_PATIENT_ID.check : flag(check),
   }
   if (isPatientIdForm(form)) return form
@@ -215,7 +192,7 @@ function parseRules({ value }: Entry, dictionary: Dictionary): readonly DraftRul
     checkKeys(item, RULE_KEYS)
     const select = required(item, 'select').value
     const action = parseAction(required(item, 'action').value)
-    const reason = parseReason(required(item, 'reason'))
+    const reason = line(required(item, 'reason'), MAX_REASON)
     const selectors = select.kind === 'list' ? select.items : [select]
     if (selectors.length === 0) throw new RecipeError('BAD_SELECTOR', select.at, 'an empty list of selectors')
     for (const one of selectors) {
@@ -226,11 +203,4 @@ function parseRules({ value }: Entry, dictionary: Dictionary): readonly DraftRul
     }
   }
   return rules
-}
-
-function parseReason({ value }: Entry): string {
-  const text = value.kind === 'scalar' ? value.value : undefined
-  const fits = typeof text === 'string' && text.trim() !== '' && text.length <= MAX_REASON
-  if (fits && !/\p{Cc}/u.test(text)) return text
-  throw bad(value, `a reason is one line of 1 to ${MAX_REASON} characters: the report prints it`)
 }

@@ -49,23 +49,23 @@ export async function cleanPixels(request: CleanRequest): Promise<Cleaned> {
   const format = formatOf(source)
   if (format === undefined) throw new PixelError('FRAME_MISSING', 'no pixel data to clean')
   const frames = framesOf(source, format)
-  const raster = decoding(frames, format, codecs)
+  const decode = decoding(frames, format, codecs)
+  const raster = plan.spareBits === 'clear' ? (index: number) => masked(decode(index)) : decode
   const searched = request.find
     ? await searchFrames({ count: frames.count, raster }, request.find, temporalKind(source))
     : { boxesOf: () => [], searches: 0 }
   const size = { rows: format.rows, columns: format.columns }
   const reasons = new Map<string, number>()
   const known = knownBoxes(plan, size, reasons)
+  const sought = plan.text === 'identifiers' ? 'identifier' : 'text'
   const all = Array.from({ length: frames.count }, (_, index) => {
     const found = [...searched.boxesOf(index), ...request.extra].flatMap((box) => clipped(box, size) ?? [])
-    if (found.length > 0)
-      reasons.set(
-        plan.text === 'identifiers' ? 'identifier' : 'text',
-        (reasons.get('text') ?? 0) + found.length,
-      )
+    if (found.length > 0) reasons.set(sought, (reasons.get(sought) ?? 0) + found.length)
     return [...known, ...found]
   })
-  const touched = all.filter((boxes) => boxes.length > 0).length
+  const clears = plan.spareBits === 'clear'
+  if (clears) reasons.set('overlay in spare bits', frames.count)
+  const touched = clears ? frames.count : all.filter((boxes) => boxes.length > 0).length
   const result = {
     boxesOf: (frame: number) => all[frame] ?? [],
     reasons,
@@ -121,6 +121,14 @@ function decoding(frames: Frames, format: FrameFormat, codecs: Codecs): (index: 
   }
 }
 
+/** Native cells lose their spare bits on decoding; what a codec carried there goes here. */
+function masked(raster: Raster): Raster {
+  const { data, bitsStored, signed } = raster
+  const mask = 2 ** bitsStored - 1
+  if (!signed && bitsStored < 32) for (let at = 0; at < data.length; at++) data[at] = (data[at] ?? 0) & mask
+  return raster
+}
+
 type Work = {
   readonly request: CleanRequest
   readonly format: FrameFormat
@@ -140,7 +148,8 @@ function rebuilt({ request, format, frames, raster, boxesOf }: Work): {
   let photometric = format.photometric
   const written = Array.from({ length: frames.count }, (_, index) => {
     const boxes = boxesOf(index)
-    if (boxes.length === 0 && target.keepsBytes) return frames.frame(index).slice()
+    if (boxes.length === 0 && target.keepsBytes && plan.spareBits === 'keep')
+      return frames.frame(index).slice()
     const decoded = raster(index)
     photometric = decoded.photometric
     return codecs.encode(filled(decoded, boxes, filling), target.syntax, {
@@ -160,6 +169,7 @@ function rebuilt({ request, format, frames, raster, boxesOf }: Work): {
     bitsStored: format.bitsStored,
     highBit: target.highBit,
     samplesPerPixel: format.samplesPerPixel,
+    pixels: format.rows * format.columns,
   }
   const made = withFrames(dataset, written, state)
   return { dataset: truthful(made, source), transferSyntax: target.transferSyntax }

@@ -1,8 +1,9 @@
 // Frames → (7FE0,0010), native or encapsulated (PS3.5 8.2, A.4), and the Image Pixel attributes that go with it. The
 // element's value is a ByteSource over the frames as they are: a cine is not copied into one piece.
 
-import type { ByteSource, Dataset, Element, Span, Uid } from '@roentgate/dicom'
+import type { Dataset, Element, Span, Uid } from '@roentgate/dicom'
 import { make, Tags, tag } from '@roentgate/dicom'
+import { chained, type Piece } from './chain.ts'
 
 export type PixelState = {
   readonly transferSyntax: Uid
@@ -13,13 +14,15 @@ export type PixelState = {
   readonly bitsStored: number
   readonly highBit: number
   readonly samplesPerPixel: number
+  /** Rows times columns. */
+  readonly pixels: number
 }
 
 /** Offsets of the basic table are 32 bits wide. */
 const MAX_OFFSET = 0xffffffff
 
 /** The data set with these frames in place of its pixel data. */
-export function withFrames(dataset: Dataset, frames: readonly Uint8Array[], state: PixelState): Dataset {
+export function withFrames(dataset: Dataset, frames: readonly Piece[], state: PixelState): Dataset {
   const pixels = state.encapsulated ? encapsulated(frames) : native(frames, state)
   const made = [
     make(dataset, Tags.PhotometricInterpretation, 'CS', state.photometric),
@@ -50,16 +53,30 @@ export function replaced(
   return { ...dataset, elements: [...kept, ...made].sort((a, b) => a.tag - b.tag) }
 }
 
-function native(frames: readonly Uint8Array[], { bitsAllocated }: PixelState): Element {
-  const length = frames.reduce((sum, frame) => sum + frame.length, 0)
-  const chunks = length % 2 === 0 ? frames : [...frames, new Uint8Array(1)]
-  const source = chained(chunks)
+function native(frames: readonly Piece[], { bitsAllocated, samplesPerPixel, pixels }: PixelState): Element {
+  const bits = pixels * samplesPerPixel
+  const packed = bitsAllocated === 1 && bits % 8 !== 0 && frames.length > 1
+  const whole = packed ? [joinedBits(frames, bits)] : frames
+  const length = whole.reduce((sum, frame) => sum + frame.length, 0)
+  const source = chained(length % 2 === 0 ? whole : [...whole, new Uint8Array(1)])
   const vr = bitsAllocated > 8 ? 'OW' : 'OB'
   return {
     tag: Tags.PixelData,
     vr,
     value: { kind: 'bulk', source, span: { offset: 0, length: source.size } },
   }
+}
+
+/** Frames of one bit a sample follow each other inside a byte (PS3.5 8.1.1). */
+function joinedBits(frames: readonly Piece[], bits: number): Uint8Array {
+  const out = new Uint8Array(Math.ceil((bits * frames.length) / 8))
+  for (const [index, frame] of frames.entries()) {
+    const bytes = frame instanceof Uint8Array ? frame : frame.read()
+    for (let bit = 0, to = index * bits; bit < bits; bit++, to++) {
+      if (((bytes[bit >>> 3] ?? 0) >>> (bit & 7)) & 1) out[to >>> 3] = (out[to >>> 3] ?? 0) | (1 << (to & 7))
+    }
+  }
+  return out
 }
 
 const ITEM = [0xfe, 0xff, 0x00, 0xe0]
@@ -73,9 +90,9 @@ function itemHeader(length: number): Uint8Array {
 }
 
 /** One fragment a frame, with a basic offset table where there are several frames. */
-function encapsulated(frames: readonly Uint8Array[]): Element {
-  const offsetTable = offsetsOf(frames)
-  const chunks: Uint8Array[] = [itemHeader(offsetTable.length), offsetTable]
+export function encapsulated(frames: readonly Piece[], table: 'table' | 'no table' = 'table'): Element {
+  const offsetTable = table === 'table' ? offsetsOf(frames) : new Uint8Array(0)
+  const chunks: Piece[] = [itemHeader(offsetTable.length), offsetTable]
   const fragments: Span[] = []
   let at = 8 + offsetTable.length
   for (const frame of frames) {
@@ -95,7 +112,7 @@ function encapsulated(frames: readonly Uint8Array[]): Element {
   }
 }
 
-function offsetsOf(frames: readonly Uint8Array[]): Uint8Array {
+function offsetsOf(frames: readonly Piece[]): Uint8Array {
   if (frames.length < 2) return new Uint8Array(0)
   const table = new Uint8Array(frames.length * 4)
   const view = new DataView(table.buffer)
@@ -106,51 +123,4 @@ function offsetsOf(frames: readonly Uint8Array[]): Uint8Array {
     at += 8 + frame.length + (frame.length % 2)
   }
   return table
-}
-
-/** Pieces one after the other, read as one. */
-export function chained(chunks: readonly Uint8Array[]): ByteSource {
-  const starts: number[] = []
-  let size = 0
-  for (const chunk of chunks) {
-    starts.push(size)
-    size += chunk.length
-  }
-  return { size, read: (offset, length) => readChain({ chunks, starts, size }, offset, length) }
-}
-
-type Chain = {
-  readonly chunks: readonly Uint8Array[]
-  readonly starts: readonly number[]
-  readonly size: number
-}
-
-function readChain({ chunks, starts, size }: Chain, offset: number, length: number): Uint8Array {
-  const end = Math.min(size, offset + length)
-  let index = lastAtMost(starts, offset)
-  const first = chunks[index]
-  const from = offset - (starts[index] ?? 0)
-  if (first && end - offset <= first.length - from)
-    return first.subarray(from, from + Math.max(0, end - offset))
-  const out = new Uint8Array(Math.max(0, end - offset))
-  for (let at = offset; at < end; index++) {
-    const chunk = chunks[index]
-    if (chunk === undefined) break
-    const begin = at - (starts[index] ?? 0)
-    const piece = chunk.subarray(begin, begin + end - at)
-    out.set(piece, at - offset)
-    at += piece.length
-  }
-  return out
-}
-
-function lastAtMost(starts: readonly number[], offset: number): number {
-  let low = 0
-  let high = starts.length - 1
-  while (low < high) {
-    const middle = (low + high + 1) >> 1
-    if ((starts[middle] ?? 0) <= offset) low = middle
-    else high = middle - 1
-  }
-  return low
 }

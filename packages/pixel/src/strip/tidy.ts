@@ -1,0 +1,178 @@
+// Pixel data without what is no pixel, and without decoding one: no codec is loaded for it.
+//
+//   encapsulated   each frame's stream stripped of application data; an offset table that points nowhere is made anew
+//   native         bytes after the frames, and bits beside the stored ones, must say nothing
+//   ICC profiles   their words blanked, at any depth
+//
+// A frame whose stream cannot be walked is an error: what is in it is not known.
+
+import type { Dataset, DicomFile, Element, Tag } from '@roentgate/dicom'
+import { find, Tags } from '@roentgate/dicom'
+import type { Piece } from '../codec/chain.ts'
+import { encapsulated, replaced } from '../codec/element.ts'
+import { type Frames, formatOf, frameSize, framesOf } from '../codec/frames.ts'
+import { PixelError } from '../errors.ts'
+import type { FrameFormat } from '../model.ts'
+import { blankedProfile } from './icc.ts'
+import { strippedJpeg } from './jpeg.ts'
+import { strippedJpeg2000 } from './jpeg-2000.ts'
+
+export { replaced }
+
+export type Tidied = {
+  /** Pixel data to put in place of the source's; absent where there was nothing to strip. */
+  readonly element?: Element
+  /** How many frames carried something that is gone. */
+  readonly stripped: number
+}
+
+const NOTHING: Tidied = { stripped: 0 }
+
+/** @throws PixelError DECODE_FAILED, HIDDEN_DATA and those of frames */
+export function tidiedPixels(file: DicomFile, spareBits: 'keep' | 'clear'): Tidied {
+  const element = find(file.dataset, Tags.PixelData)
+  if (element === undefined) return NOTHING
+  if (element.value.kind !== 'fragments') {
+    assertNothingHidden(file, element, spareBits)
+    return NOTHING
+  }
+  const strip = STRIPPERS.get(file.transferSyntax)
+  const format = strip ? formatOf(file) : undefined
+  if (strip && format) return strippedFrames(framesOf(file, format), strip, element)
+  return tableIsTrue(element) ? NOTHING : { element: withoutTable(element), stripped: 0 }
+}
+
+type Strip = (bytes: Uint8Array) => Uint8Array
+
+const STRIPPERS: ReadonlyMap<string, Strip> = new Map<string, Strip>([
+  ...['50', '51', '53', '55', '57', '70', '80', '81'].map(
+    (last) => [`1.2.840.10008.1.2.4.${last}`, strippedJpeg] as const,
+  ),
+  ...['90', '91', '92', '93', '201', '202', '203'].map(
+    (last) => [`1.2.840.10008.1.2.4.${last}`, strippedJpeg2000] as const,
+  ),
+])
+
+function strippedFrames(frames: Frames, strip: Strip, element: Element): Tidied {
+  let stripped = 0
+  const pieces: Piece[] = []
+  for (let index = 0; index < frames.count; index++) {
+    const bytes = frames.frame(index)
+    const clean = strip(bytes)
+    if (clean !== bytes) stripped++
+    pieces.push({ length: clean.length, read: () => strip(frames.frame(index)) })
+  }
+  if (stripped > 0) return { element: encapsulated(pieces), stripped }
+  return tableIsTrue(element) ? NOTHING : { element: withoutTable(element), stripped: 0 }
+}
+
+/** Empty, or each entry the offset of a fragment's item from the first one's. */
+function tableIsTrue({ value }: Element): boolean {
+  if (value.kind !== 'fragments') return true
+  const { offsetTable, fragments } = value
+  const first = fragments[0]
+  if (offsetTable.length === 0 || first === undefined) return offsetTable.length === 0
+  if (offsetTable.length % 4 !== 0) return false
+  const starts = new Set(fragments.map(({ offset }) => offset - first.offset))
+  const view = new DataView(offsetTable.buffer, offsetTable.byteOffset, offsetTable.length)
+  for (let at = 0; at < offsetTable.length; at += 4) if (!starts.has(view.getUint32(at, true))) return false
+  return true
+}
+
+function withoutTable(element: Element): Element {
+  const { value } = element
+  if (value.kind !== 'fragments') return element
+  const { source, fragments } = value
+  const pieces = fragments.map(({ offset, length }) => ({ length, read: () => source.read(offset, length) }))
+  return encapsulated(pieces, 'no table')
+}
+
+function assertNothingHidden(file: DicomFile, element: Element, spareBits: 'keep' | 'clear'): void {
+  const format = formatOf(file)
+  if (format === undefined) return
+  const { bitsAllocated, bitsStored } = format
+  const length = lengthOf(element)
+  const frame = frameSize(format)
+  const needed =
+    bitsAllocated === 1
+      ? Math.ceil((format.rows * format.columns * format.samplesPerPixel * format.frames) / 8)
+      : frame * format.frames
+  if (length > needed + 1 && !isZero(element, needed))
+    throw hidden('pixel data that goes on after its last frame')
+  if (bitsAllocated > 1 && bitsStored < bitsAllocated && spareBits === 'keep' && length >= needed) {
+    const frames = framesOf(file, format)
+    for (let index = 0; index < frames.count; index++)
+      if (usesSpareBits(frames.frame(index), format))
+        throw hidden('bits beside the stored ones that hold something, and no overlay that says what')
+  }
+}
+
+function hidden(what: string): PixelError {
+  return new PixelError('HIDDEN_DATA', what)
+}
+
+function lengthOf({ value }: Element): number {
+  return value.kind === 'bulk' ? value.span.length : value.kind === 'bytes' ? value.bytes.length : 0
+}
+
+const STEP = 2 ** 20
+
+function isZero({ value }: Element, from: number): boolean {
+  if (value.kind === 'bytes') return value.bytes.subarray(from).every((byte) => byte === 0)
+  if (value.kind !== 'bulk') return true
+  const { source, span } = value
+  for (let at = from; at < span.length; at += STEP) {
+    const piece = source.read(span.offset + at, Math.min(STEP, span.length - at))
+    if (piece.some((byte) => byte !== 0)) return false
+  }
+  return true
+}
+
+/** Bits above and below the stored ones: nothing but zeros, or of signed pixels but the sign. */
+function usesSpareBits(
+  bytes: Uint8Array,
+  { bitsAllocated, bitsStored, highBit, bigEndian }: FrameFormat,
+): boolean {
+  const width = bitsAllocated / 8
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length - (bytes.length % width))
+  const low = highBit + 1 - bitsStored
+  const mask = ((2 ** bitsStored - 1) * 2 ** low) >>> 0
+  const spare = ((2 ** bitsAllocated - 1 - mask) >>> 0) & ~(2 ** low - 1)
+  const below = 2 ** low - 1
+  for (let at = 0; at < view.byteLength; at += width) {
+    const cell =
+      width === 1
+        ? view.getUint8(at)
+        : width === 2
+          ? view.getUint16(at, !bigEndian)
+          : view.getUint32(at, !bigEndian)
+    const rest = cell & spare
+    if ((cell & below) !== 0) return true
+    if (rest !== 0 && !((rest | 0) === (spare | 0) && (cell >>> highBit) & 1)) return true
+  }
+  return false
+}
+
+/** The data set with the words of its ICC profiles blanked; itself where there are none. */
+export function withoutProfileText(dataset: Dataset): Dataset {
+  const changed: Element[] = []
+  for (const element of dataset.elements) {
+    const { value } = element
+    if (element.tag === Tags.ICCProfile && value.kind === 'bytes') {
+      const bytes = blankedProfile(value.bytes)
+      if (bytes !== value.bytes)
+        changed.push({ tag: element.tag, vr: element.vr, value: { kind: 'bytes', bytes } })
+    } else if (value.kind === 'items' && MAY_HOLD_PROFILES.has(element.tag)) {
+      const items = value.items.map(withoutProfileText)
+      if (items.some((item, index) => item !== value.items[index]))
+        changed.push({ tag: element.tag, vr: element.vr, value: { ...value, items } })
+    }
+  }
+  return changed.length === 0 ? dataset : withoutRaw(replaced(dataset, changed))
+}
+
+const MAY_HOLD_PROFILES: ReadonlySet<Tag> = new Set([Tags.OpticalPathSequence, Tags.IconImageSequence])
+
+function withoutRaw({ kind, elements, encoding, charset }: Dataset): Dataset {
+  return { kind, elements, encoding, charset }
+}
