@@ -1,4 +1,5 @@
-// What an output says about itself (PS3.15 E.2, PS3.3 C.12.1.1.12): (0012,0062), (0012,0063), (0012,0064), (0028,0303), (0028,0301).
+// What an output says about itself (PS3.15 E.2, PS3.3 C.12.1.1.12): (0012,0062), (0012,0063), (0012,0064), (0028,0303), (0028,0301),
+// (0028,0302).
 // A code stands there only where what it names really ran over this instance.
 
 import type { Dataset, Element } from '@roentgate/dicom'
@@ -10,6 +11,11 @@ import { METHOD_CODES, profileRow } from './tables.ts'
 const BASIC = '113100'
 /** Clean Pixel Data Option. */
 export const CLEAN_PIXELS = '113101'
+/** Clean Recognizable Visual Features Option. */
+export const CLEAN_FACES = '113102'
+
+/** What was done to the pixels of one instance. */
+export type PixelOptions = { readonly searched?: boolean; readonly defaced?: boolean }
 
 const OPTION_CODES: Readonly<Record<Option, string>> = {
   graphics: '113103',
@@ -32,9 +38,15 @@ const MARKS: ReadonlySet<number> = new Set<number>([
 ])
 
 /** CID 7050 codes for one instance: the profile unless a rule kept what it removes, and each option that was on. */
-export function methodsOf(recipe: Recipe, nodes: readonly PlanNode[], pixels = false): readonly string[] {
+export function methodsOf(
+  recipe: Recipe,
+  nodes: readonly PlanNode[],
+  { searched, defaced }: PixelOptions = {},
+): readonly string[] {
   const asked = [...recipe.options].map((option) => OPTION_CODES[option])
-  const options = (pixels ? [...asked, CLEAN_PIXELS] : asked).sort()
+  if (searched) asked.push(CLEAN_PIXELS)
+  if (defaced) asked.push(CLEAN_FACES)
+  const options = asked.sort()
   return deviates(recipe, nodes) ? options : [BASIC, ...options]
 }
 
@@ -58,8 +70,12 @@ function isReplacement({ decision }: PlanNode): boolean {
 
 export function withMarks(source: Dataset, recipe: Recipe, methods: readonly string[]): Dataset {
   const searched = methods.includes(CLEAN_PIXELS)
+  const defaced = methods.includes(CLEAN_FACES)
   const kept = source.elements.filter(
-    ({ tag }) => !MARKS.has(tag) && !(searched && tag === Tags.BurnedInAnnotation),
+    ({ tag }) =>
+      !MARKS.has(tag) &&
+      !(searched && tag === Tags.BurnedInAnnotation) &&
+      !(defaced && tag === Tags.RecognizableVisualFeatures),
   )
   const made: Element[] = [
     make(source, Tags.PatientIdentityRemoved, 'CS', 'YES'),
@@ -68,6 +84,7 @@ export function withMarks(source: Dataset, recipe: Recipe, methods: readonly str
   ]
   // PS3.15 E.3.1: what was searched and cleaned says so, whatever the source said.
   if (searched) made.push(make(source, Tags.BurnedInAnnotation, 'CS', 'NO'))
+  if (defaced) made.push(make(source, Tags.RecognizableVisualFeatures, 'CS', 'NO'))
   if (methods.length > 0) {
     made.push(
       sequence(

@@ -14,8 +14,12 @@ export type PixelSettings = {
   readonly encode: LosslessSyntax
   /** Encapsulated documents: replaced by a page that says so, or held back. */
   readonly documents: 'stub' | 'quarantine'
+  /** Heads whose face could be rebuilt: released with a warning, held back, or the face cut out. */
+  readonly faces: FaceMode
   readonly devices: readonly DeviceRule[]
 }
+
+export type FaceMode = 'keep' | 'quarantine' | 'remove'
 
 /** Text is contained without regard to case; all conditions of a rule hold. */
 export type DeviceCondition =
@@ -41,5 +45,6 @@ export const DEFAULT_PIXEL_SETTINGS: PixelSettings = {
   fill: 'black',
   encode: 'rle',
   documents: 'quarantine',
+  faces: 'keep',
   devices: [],
 }

@@ -1,5 +1,12 @@
 export { type Checked, checkPixels } from './clean/check.ts'
-export { type Cleaned, type CleanPlan, type CleanRequest, cleanPixels, paletteOf } from './clean/clean.ts'
+export {
+  type Cleaned,
+  type CleanPlan,
+  type CleanRequest,
+  cleanPixels,
+  type Edit,
+  paletteOf,
+} from './clean/clean.ts'
 export { type Filling, filled, type Palette } from './clean/fill.ts'
 export { type Find, type FrameRasters, type Searched, searchFrames } from './clean/search.ts'
 export { type Codecs, codecOf, openCodecs, SYNTAX_OF } from './codec/codecs.ts'
@@ -17,3 +24,4 @@ export { finder, type Judging } from './ocr/judge.ts'
 export type { Hints } from './ocr/planes.ts'
 export { isHarmless, matchesIdentifier } from './ocr/policy.ts'
 export { openReader, type Reader } from './ocr/reader.ts'
+export { pictureOf } from './review.ts'

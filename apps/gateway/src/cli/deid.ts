@@ -24,6 +24,8 @@ export type DeidOptions = {
   readonly resume?: boolean
   readonly dryRun?: boolean
   readonly pixels?: RunSettings['pixels']
+  readonly faces?: NonNullable<RunSettings['faces']>
+  readonly review?: string
   readonly patients?: string
 }
 
@@ -42,6 +44,7 @@ export async function deid(
   const keyPath = options.key ?? `${resolve(out)}.key`
   checkOutside(keyPath, out, 'the key')
   if (options.mapping !== undefined) checkOutside(options.mapping, out, 'the mapping')
+  if (options.review !== undefined) checkOutside(options.review, out, 'the review folder')
   const recipe = recipeOf(options.recipe)
   const patientTable = patientsOf(options.patients)
   const key = projectKey(keyPath)
@@ -56,6 +59,8 @@ export async function deid(
       pixels: options.pixels ?? 'clean',
       dryRun,
       mapping: options.mapping !== undefined,
+      ...(options.faces ? { faces: options.faces } : {}),
+      ...(options.review ? { review: resolve(options.review) } : {}),
     },
   )
   const end = await runKindly({ ...request, resume, signal: with_.signal }, with_.terminal)
@@ -126,6 +131,7 @@ async function dry(roots: readonly string[], options: DeidOptions, with_: Invoca
     pixels: options.pixels ?? 'clean',
     dryRun: true,
     mapping: false,
+    ...(options.faces ? { faces: options.faces } : {}),
   }
   const { mapping: _, ...unmapped } = options
   const { explainFile, printPlan, printTables } = await import('./dry-run.ts')

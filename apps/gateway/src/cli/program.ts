@@ -76,6 +76,13 @@ function addDeid(program: Command, invocation: Invocation, ended: (code: number)
         .choices(['clean', 'quarantine', 'as-is'])
         .default('clean'),
     )
+    .addOption(
+      new Option(
+        '--faces <how>',
+        'heads whose face could be rebuilt: release them with a warning, hold them back, or cut the face out (default: as the recipe says)',
+      ).choices(['keep', 'quarantine', 'remove']),
+    )
+    .option('--review <dir>', 'put pictures of what was cleaned there, before and after: for your eyes only')
     .option('--patients <csv>', 'patient IDs of your own: rows of id_old,id_new')
     .addHelpText('after', EXIT_CODES)
     .action(async (paths: readonly string[], options: DeidOptions) => {

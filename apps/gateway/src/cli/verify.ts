@@ -37,6 +37,7 @@ export async function verify(
         key: projectKey(options.key).key,
         patientTable: [],
         pixels: header.pixels,
+        ...(header.faces ? { faces: header.faces } : {}),
         dryRun: false,
         mapping: false,
       },

@@ -1,6 +1,7 @@
 // What one worker remembers between jobs: dictionaries of patients, and what it has told the main thread already.
 
 import { randomBytes } from 'node:crypto'
+import type { FaceCut, Refused } from '@roentgate/pixel/faces'
 import type { InstanceModule, PatientIdentifier, RunSettings } from '../pipeline/types.ts'
 import { AttributeSets } from './attribute-sets.ts'
 import type { PatientWords } from './messages.ts'
@@ -9,6 +10,7 @@ export type Bench = {
   readonly stages: InstanceModule
   readonly settings: RunSettings
   readonly words: Map<string, PatientWords>
+  readonly cuts: Map<string, FaceCut | Refused>
   readonly sets: AttributeSets
   /** patientKey → identifiers already reported by scans of this worker. */
   readonly told: Map<string, Set<string>>
@@ -18,7 +20,12 @@ export type Bench = {
 const MAX_TOLD = 512
 
 export function emptyBench(): Omit<Bench, 'stages' | 'settings'> {
-  return { words: new Map(), sets: new AttributeSets(randomBytes(4).toString('hex')), told: new Map() }
+  return {
+    words: new Map(),
+    cuts: new Map(),
+    sets: new AttributeSets(randomBytes(4).toString('hex')),
+    told: new Map(),
+  }
 }
 
 /** Those that this worker has not reported for the patient yet: thousands of slices share one dictionary. */

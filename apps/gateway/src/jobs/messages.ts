@@ -1,8 +1,10 @@
 // What passes between the main thread and a worker: one Job, one Reply, in order. Batches keep messaging cheap, and
 // what a job of `process` found arrives as the bytes of journal lines, ready to be appended, not as objects.
 
+import type { FaceCut, Refused } from '@roentgate/pixel/faces'
 import type { Stamp } from '../ingress/source.ts'
 import type {
+  FacePlan,
   Input,
   InstanceTask,
   PatientIdentifier,
@@ -46,11 +48,14 @@ export type Job =
   | { readonly kind: 'digest'; readonly inputs: readonly Input[] }
   | { readonly kind: 'rehash'; readonly files: readonly RehashItem[] }
   | { readonly kind: 'explain'; readonly task: InstanceTask }
+  | { readonly kind: 'plan-face'; readonly plans: readonly FacePlan[] }
   | {
       readonly kind: 'process'
       /** Drop the dictionaries sent before. */
       readonly forget: boolean
       readonly patients: readonly PatientWords[]
+      /** Face cuts that this worker does not have yet. */
+      readonly cuts: readonly (readonly [string, FaceCut | Refused])[]
       readonly items: readonly ProcessItem[]
     }
   | {
@@ -81,6 +86,7 @@ export type Reply =
   | { readonly kind: 'digests'; readonly digests: readonly (string | undefined)[] }
   | { readonly kind: 'rehashed'; readonly same: readonly boolean[] }
   | { readonly kind: 'explained'; readonly lines: readonly PlanLine[] }
+  | { readonly kind: 'face-planned'; readonly cuts: readonly (FaceCut | Refused)[] }
   | {
       readonly kind: 'processed'
       readonly lines: Uint8Array<ArrayBuffer>

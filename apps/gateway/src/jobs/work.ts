@@ -5,10 +5,11 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Transferable } from 'node:worker_threads'
+import type { FaceCut, Refused } from '@roentgate/pixel/faces'
 import { unreadable } from '../ingress/folder.ts'
 import { openSource, type Stamp, stampOf } from '../ingress/source.ts'
 import { type Entry, entryLine, fingerprint } from '../pipeline/journal-lines.ts'
-import type { Input, InstanceResult, Reason, Scan, VerifyResult } from '../pipeline/types.ts'
+import type { FacePlan, Input, InstanceResult, Reason, Scan, VerifyResult } from '../pipeline/types.ts'
 import { type Bench, news } from './bench.ts'
 import type { Job, Processed, ProcessItem, RehashItem, Reply, Scanned, VerifyItem } from './messages.ts'
 
@@ -27,6 +28,8 @@ export async function perform(job: Job, bench: Bench): Promise<Reply> {
       return { kind: 'rehashed', same: job.files.map((file) => isSame(file, bench.settings.out)) }
     case 'explain':
       return { kind: 'explained', lines: bench.stages.explainInstance?.(job.task, bench.settings) ?? [] }
+    case 'plan-face':
+      return { kind: 'face-planned', cuts: await planFaces(job.plans, bench) }
     case 'process':
       return processAll(job, bench)
     case 'verify':
@@ -114,8 +117,27 @@ function hashFile(path: string): string {
   }
 }
 
+/** A plan that fails is a refusal: the slices it was for stay back, and the run goes on. */
+async function planFaces(
+  plans: readonly FacePlan[],
+  { stages, settings }: Bench,
+): Promise<(FaceCut | Refused)[]> {
+  const cuts: (FaceCut | Refused)[] = []
+  for (const plan of plans) {
+    try {
+      if (stages.planFace === undefined) throw new Error('no planFace')
+      cuts.push(await stages.planFace(plan, settings))
+    } catch (error) {
+      cuts.push({ kind: 'refused', what: `the cut could not be planned: ${reasonOf(error).code}` })
+    }
+  }
+  return cuts
+}
+
 function learn(job: ProcessJob | VerifyJob, bench: Bench): void {
   if (job.forget) bench.words.clear()
+  if (job.forget) bench.cuts.clear()
+  if (job.kind === 'process') for (const [key, cut] of job.cuts) bench.cuts.set(key, cut)
   for (const words of job.patients) bench.words.set(words.patientKey, words)
 }
 
@@ -153,7 +175,10 @@ async function processOne({ input, patientKey, stamp }: ProcessItem, bench: Benc
   try {
     if (!unchanged(input, stamp)) return failed(input, CHANGED)
     const identifiers = bench.words.get(patientKey)?.identifiers ?? []
-    const result = await bench.stages.processInstance({ input, patientKey, identifiers }, bench.settings)
+    const result = await bench.stages.processInstance(
+      { input, patientKey, identifiers, cuts: bench.cuts },
+      bench.settings,
+    )
     return unchanged(input, stamp) ? result : { ...result, outcome: 'failed', reasons: [CHANGED] }
   } catch (error) {
     return failed(input, reasonOf(error))

@@ -6,6 +6,7 @@
 // workers; every index is either settled or belongs to a patient.
 
 import { createHmac } from 'node:crypto'
+import type { SliceFacts } from '@roentgate/pixel/faces'
 import { type Found, findInputs } from '../ingress/folder.ts'
 import type { Stamp } from '../ingress/source.ts'
 import type { PatientWords, Scanned } from '../jobs/messages.ts'
@@ -29,6 +30,8 @@ export type Census = {
   /** Output SOP Instance UID by index, where the scan told. */
   readonly instances: (string | undefined)[]
   readonly settled: Map<number, Settled>
+  /** Slices that may show a face, where faces are to be removed. */
+  readonly faces: { readonly index: number; readonly facts: SliceFacts }[]
   readonly patients: PatientWords[]
   /** Patients whose key stands for more than one name or birth date. */
   readonly collisions: Set<number>
@@ -72,6 +75,7 @@ export async function takeCensus(asking: Asking): Promise<Census> {
     patientOf: [],
     instances: [],
     settled: new Map(),
+    faces: [],
     patients: [],
     collisions: new Set(),
     byKey: new Map(),
@@ -144,6 +148,7 @@ function take(draft: Draft, { scan, stamp }: Scanned): void {
       draft.patientOf[scan.index] = patient.place
       draft.instances[scan.index] = scan.instance
       for (const word of scan.identifiers) addWord(patient, word)
+      for (const facts of scan.faces ?? []) draft.faces.push({ index: scan.index, facts })
       if (scan.subject !== undefined && contradicts(patient, scan.subject))
         draft.collisions.add(patient.place)
       addSop(draft.sops, scan.sopInstance, scan.index)

@@ -5,6 +5,7 @@
 
 import { rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { FaceMode } from '@roentgate/deid'
 import { type AtomicFile, openAtomic } from './atomic.ts'
 import type { Census } from './census.ts'
 import type { Journal, Place } from './journal.ts'
@@ -20,6 +21,8 @@ export type ManifestHeader = {
   readonly edition: string
   readonly recipe: { readonly name: string; readonly digest: string }
   readonly pixels: PixelMode
+  /** Where the run said other than its recipe. */
+  readonly faces?: FaceMode
   /** Key id. */
   readonly key: string
 }

@@ -7,7 +7,6 @@
 
 import {
   applyPlan,
-  faceRisk,
   hasStub,
   type Identity,
   identityOf,
@@ -36,9 +35,11 @@ import {
 import type { CleanPlan } from '@roentgate/pixel'
 import { Clock } from './clock.ts'
 import { countAttributes } from './counts.ts'
+import { type FaceDecision, faceOf } from './faces.ts'
 import { inflate } from './inflate.ts'
 import { openInput } from './input.ts'
 import { outputUid, pixelReason, pixelTools, projectOf, reasonOf, sourceDigest, UNTOUCHED } from './opened.ts'
+import type { Cleaning } from './pixels.ts'
 import { mappedUid, type Patient, type Project, patientOf } from './project.ts'
 import { TEXT_LEFT } from './reasons.ts'
 import { type Draft, writeDraft } from './release.ts'
@@ -100,22 +101,29 @@ function processFile(job: Job): InstanceResult | Promise<InstanceResult> {
   const { task, settings, project, file, clock } = job
   const identity = identityOf(file)
   const patient = patientOf(project, task, identity.patientId)
-  const facts = factsOf(job, identity, patient)
+  const known = factsOf(job, identity, patient)
   const pixels = settings.pixels === 'clean' ? pixelPlan(file, project.recipe.pixels) : UNTOUCHED
-  const refused = [...refusals(job, identity), ...refusedPixels(pixels)]
+  const face = faceOf(file, settings.faces ?? project.recipe.pixels.faces, task.cuts ?? new Map())
+  const refused = [...refusals(job, identity), ...refusedPixels(pixels), ...refusedFace(face)]
+  const facts = face.kind === 'warned' ? { ...known, warnings: [...known.warnings, face.reason] } : known
   if (refused.length > 0) return { ...facts, outcome: 'quarantined', reasons: refused, nanos: clock.nanos }
   const tidied = settings.pixels === 'as-is' ? undefined : tidiedFile(file, pixels)
   const { dataset, nodes } = encodable(job, patient)
   clock.lap('plan')
-  const methods = methodsOf(project.recipe, nodes, pixels.kind === 'clean' && pixels.text !== 'none')
+  const edit = face.kind === 'edit' ? face.edit : undefined
+  const methods = methodsOf(project.recipe, nodes, {
+    searched: pixels.kind === 'clean' && pixels.text !== 'none',
+    defaced: edit !== undefined,
+  })
   if (settings.dryRun) {
     count(project, nodes)
     return { ...facts, outcome: 'released', reasons: [], methods, nanos: clock.nanos }
   }
   const marked = withPixels(withMarks(dataset, project.recipe, methods), tidied, project.recipe.pixels)
   const draft: Draftable = { job, identity, patient, facts, nodes, methods, marked }
-  if (pixels.kind === 'clean') return cleanAndSettle(draft, { plan: pixels, source: tidied ?? file })
-  if (tidied) return cleanAndSettle(draft, { plan: STRIP_ONLY, source: tidied })
+  const work = { source: tidied ?? file, ...(edit ? { edit } : {}) }
+  if (pixels.kind === 'clean') return cleanAndSettle(draft, { plan: pixels, ...work })
+  if (tidied || edit) return cleanAndSettle(draft, { plan: NO_SEARCH, ...work })
   clock.lap('apply')
   const written = draftOf(draft, { dataset: marked, transferSyntax: file.transferSyntax })
   const violations = written.verify({ source: file, recipe: project.recipe, haystack: patient.haystack })
@@ -127,16 +135,20 @@ function refusedPixels(plan: PixelPlan): readonly Reason[] {
   return plan.kind === 'refused' ? [{ code: plan.code, what: plan.what }] : []
 }
 
-type Pixels = { readonly plan: CleanPlan; readonly source: DicomFile }
+type Pixels = Pick<Cleaning, 'plan' | 'source' | 'edit'>
 
-/** Frames that carried more than pixels are compared with the source's, decoded, though no box was filled. */
-const STRIP_ONLY: CleanPlan = {
+/** Frames that were stripped or whose face was cut are written and compared with the source's, though nothing is looked for. */
+const NO_SEARCH: CleanPlan = {
   kind: 'clean',
   text: 'none',
   blank: [],
   fill: 'black',
   encode: 'rle',
   spareBits: 'keep',
+}
+
+function refusedFace(face: FaceDecision): readonly Reason[] {
+  return face.kind === 'refused' ? [face.reason] : []
 }
 
 /** All that is known of an instance before its pixels are looked at. */
@@ -153,15 +165,15 @@ type Draftable = {
 /** How often a result in which text was found again is cleaned once more, before it is given up. */
 const MAX_ROUNDS = 6
 /** Clean, write, read back, look again; what is found again is filled in another round. */
-async function cleanAndSettle(draft: Draftable, { plan, source }: Pixels): Promise<InstanceResult> {
-  const { job, marked, patient, facts } = draft
-  const { file, project, clock } = job
+async function cleanAndSettle(draft: Draftable, pixels: Pixels): Promise<InstanceResult> {
+  const { job, marked, patient, facts, identity } = draft
+  const { file, project, clock, settings } = job
   clock.lap('apply')
   const { cleanDataset } = await pixelTools()
   const extra: Box[] = []
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const cleaned = await cleanDataset(
-      { original: file, source, dataset: marked, plan, words: patient.identifiers },
+      { original: file, dataset: marked, words: patient.identifiers, ...pixels },
       extra,
     )
     clock.lap('pixels')
@@ -177,6 +189,7 @@ async function cleanAndSettle(draft: Draftable, { plan, source }: Pixels): Promi
       const { reasons, left } = await written.reread(cleaned.check)
       clock.lap('look')
       if (left.length === 0) {
+        await cleaned.show(settings.review, mappedUid(project, identity.sopInstance))
         const all = [...violations, ...reasons]
         return { ...settled(draft, { written, violations: all, marked }), pixels: cleaned.work }
       }
@@ -255,9 +268,7 @@ function factsOf({ task, settings, project, file }: Job, identity: Identity, pat
 
 function warningsOf(file: DicomFile): readonly Reason[] {
   const codes = new Set(file.warnings.map((warning) => warning.code))
-  const read = [...codes].map((code) => ({ code, what: 'survived on reading' }))
-  const face = faceRisk(file)
-  return face.kind === 'none' ? read : [...read, { code: 'FACE_POSSIBLE', what: face.what }]
+  return [...codes].map((code) => ({ code, what: 'survived on reading' }))
 }
 
 /** For the inventory, without anything that the patient's identifiers match. */

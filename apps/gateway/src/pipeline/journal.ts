@@ -144,7 +144,7 @@ const DIFFERENCES: Readonly<Record<keyof JournalHeader, string>> = {
   edition: 'another edition of the standard',
   version: 'another version of roentgate',
   key: 'another key',
-  settings: 'other settings (--pixels, --patients or --mapping)',
+  settings: 'other settings (--pixels, --faces, --patients or --mapping)',
 }
 
 function checkHeader(line: string, header: JournalHeader): void {

@@ -1,22 +1,29 @@
 // The pixels of one instance: the plan's boxes and the text that is found, filled; what was written, decoded and
 // searched again. Codecs and networks are opened by the first instance that needs them, once a thread.
 
+import { join } from 'node:path'
 import { type Box, type Dataset, type DicomFile, readFile, type Uid } from '@roentgate/dicom'
 import {
+  type Cleaned,
   type CleanPlan,
   type Codecs,
   checkPixels,
   cleanPixels,
+  type Edit,
   type Find,
   finder,
+  formatOf,
+  framesOf,
   openCodecs,
   openReader,
   paletteOf,
+  pictureOf,
   type Reader,
 } from '@roentgate/pixel'
 import { inflate } from './inflate.ts'
 import type { Patient } from './project.ts'
 import { PIXELS_CHANGED } from './reasons.ts'
+import { writePicture } from './review.ts'
 import { openFile } from './sources.ts'
 import type { PixelWork, Reason } from './types.ts'
 
@@ -31,6 +38,8 @@ export type Cleaning = {
   readonly dataset: Dataset
   readonly plan: CleanPlan
   readonly words: Patient['identifiers']
+  /** Beside boxes: the face cut out of a frame. */
+  readonly edit?: Edit
 }
 
 export type CleanedDataset = {
@@ -39,6 +48,8 @@ export type CleanedDataset = {
   readonly work: PixelWork
   /** False where nothing was filled or stripped: the pixel data is the original's, byte for byte. */
   readonly changed: boolean
+  /** Pictures of the first frame that changed, before and after, where a folder for them is given. */
+  readonly show: (folder: string | undefined, name: string) => Promise<void>
   /** Reasons why what was written may not go out; boxes that another round should fill. */
   readonly check: (
     output: DicomFile,
@@ -48,10 +59,19 @@ export type CleanedDataset = {
 /** @throws PixelError */
 export async function cleanDataset(cleaning: Cleaning, extra: readonly Box[]): Promise<CleanedDataset> {
   const { original, source, dataset, plan } = cleaning
+  const edit = cleaning.edit ? { edit: cleaning.edit } : {}
   tools.codecs ??= openCodecs()
   const codecs = await tools.codecs
   const find = await finderOf(cleaning)
-  const cleaned = await cleanPixels({ source, dataset, plan, codecs, extra, ...(find ? { find } : {}) })
+  const cleaned = await cleanPixels({
+    source,
+    dataset,
+    plan,
+    codecs,
+    extra,
+    ...(find ? { find } : {}),
+    ...edit,
+  })
   const { boxesOf, frames, touched, searches, reasons } = cleaned
   const changed = touched > 0 || source !== original
   return {
@@ -59,10 +79,14 @@ export async function cleanDataset(cleaning: Cleaning, extra: readonly Box[]): P
     transferSyntax: cleaned.transferSyntax,
     work: { frames, touched, searches, reasons: [...reasons] },
     changed,
+    show: async (folder, name) => {
+      if (folder === undefined || touched === 0) return
+      await showCleaned({ folder, name, original, cleaned }, codecs)
+    },
     check: async (output) => {
       if (!changed) return { reasons: [], left: [] }
       const search = find ? { find } : {}
-      const checked = await checkPixels({ source: original, output, boxesOf, codecs, ...search })
+      const checked = await checkPixels({ source: original, output, boxesOf, codecs, ...search, ...edit })
       return { reasons: checked.changed.length > 0 ? [PIXELS_CHANGED] : [], left: checked.left }
     },
   }
@@ -70,6 +94,27 @@ export async function cleanDataset(cleaning: Cleaning, extra: readonly Box[]): P
 
 /** What a search needs to know. */
 type Looking = Pick<Cleaning, 'source' | 'plan' | 'words'>
+
+type Shown = {
+  readonly folder: string
+  readonly name: string
+  readonly original: DicomFile
+  readonly cleaned: Cleaned
+}
+
+async function showCleaned({ folder, name, original, cleaned }: Shown, codecs: Codecs): Promise<void> {
+  const frame = cleaned.firstTouched
+  const versions = [
+    ['before', original],
+    ['after', { ...original, dataset: cleaned.dataset, transferSyntax: cleaned.transferSyntax }],
+  ] as const
+  for (const [when, file] of versions) {
+    const format = formatOf(file)
+    if (!format) continue
+    const raster = codecs.decode(framesOf(file, format).frame(frame), format)
+    writePicture(join(folder, `${name}-${when}.png`), await pictureOf(raster))
+  }
+}
 
 async function finderOf({ source, plan, words }: Looking): Promise<Find | undefined> {
   if (plan.text === 'none') return undefined

@@ -2,6 +2,7 @@
 //
 //   describe   the recipe compiles, or the run is refused before the first file
 //   census     every input found and scanned; patients, duplicates, what is settled        census.ts
+//   faces      --faces remove: one cut for each Frame of Reference                         face-plan.ts
 //   skip       --resume: what the journal knows and the disk still holds                   skip.ts
 //   process    plan, apply, write, verify: in workers, batch by batch, into the journal    ../jobs/
 //   finish     dangling references, manifest, mapping, totals                              finish.ts
@@ -11,12 +12,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FaceCut, Refused } from '@roentgate/pixel/faces'
 import { hasMany } from '../ingress/folder.ts'
 import type { PatientWords, ProcessItem, Reply } from '../jobs/messages.ts'
 import { Pool } from '../jobs/pool.ts'
 import { failed } from '../jobs/work.ts'
 import { type Census, CRASHED, takeCensus } from './census.ts'
 import { slices } from './duplicates.ts'
+import type { FacePlans } from './face-plan.ts'
 import { finish, type ManifestHeader } from './finish.ts'
 import { Journal, type JournalHeader, journalPath, type Place } from './journal.ts'
 import { entryLine, fingerprint } from './journal-lines.ts'
@@ -70,6 +73,7 @@ type State = {
   readonly request: RunRequest
   readonly pool: Pool
   readonly census: Census
+  readonly faces: FacePlans
   readonly journal: Journal
   readonly mapping: MappingSpool | undefined
   readonly places: (Place | undefined)[]
@@ -114,9 +118,10 @@ export async function run(request: RunRequest): Promise<RunEnd> {
       mapping,
       key: settings.key,
     })
+    const faces = await facesOf(census, pool, request.signal)
     const stop = new AbortController()
     const state: State = {
-      request, pool, census, journal, mapping, places, stop, diskFull: false, done: skipped, withheld: 0,
+      request, pool, census, faces, journal, mapping, places, stop, diskFull: false, done: skipped, withheld: 0,
     } // biome-ignore format: one line
     const stopped = await processAll(state)
     if (stopped !== undefined) return { kind: 'stopped', why: stopped, done: state.done }
@@ -143,6 +148,13 @@ export async function run(request: RunRequest): Promise<RunEnd> {
   }
 }
 
+/** Loaded where somebody asked for it. */
+async function facesOf(census: Census, pool: Pool, signal?: AbortSignal): Promise<FacePlans> {
+  if (census.faces.length === 0) return { cuts: new Map(), keysOf: () => [] }
+  const { planFaces } = await import('./face-plan.ts')
+  return planFaces(census, pool, signal)
+}
+
 async function describe(pool: Pool): Promise<RunDescription> {
   const reply = await pool.ask({ kind: 'describe' })
   if (reply.kind === 'refused') throw new RecipeRefused(reply.message)
@@ -154,7 +166,12 @@ function headerOf(
   { settings, version, mapping }: RunRequest,
   { recipe, edition }: RunDescription,
 ): JournalHeader {
-  const others = JSON.stringify([settings.pixels, settings.patientTable, mapping !== undefined])
+  const others = JSON.stringify([
+    settings.pixels,
+    settings.faces ?? '',
+    settings.patientTable,
+    mapping !== undefined,
+  ])
   return {
     recipe: recipe.digest,
     edition,
@@ -169,8 +186,9 @@ function manifestHeader(
   { recipe, edition }: RunDescription,
 ): ManifestHeader {
   const { name, digest } = recipe
-  const { pixels, key } = settings
-  return { manifest: 'roentgate/1', version, edition, recipe: { name, digest }, pixels, key: keyId(key) }
+  const { pixels, faces, key } = settings
+  const header = { manifest: 'roentgate/1', version, edition, recipe: { name, digest }, pixels } as const
+  return { ...header, ...(faces ? { faces } : {}), key: keyId(key) }
 }
 
 /** Undefined: all done. */
@@ -187,7 +205,12 @@ async function processAll(state: State): Promise<'interrupted' | 'disk-full' | u
         todo.map(({ index }) => itemOf(census, index)),
         request.jobs,
       ),
-      pack: (items, known) => ({ kind: 'process', items, ...dictionaries(census, items, known) }),
+      pack: (items, known) => ({
+        kind: 'process',
+        items,
+        ...dictionaries(census, items, known),
+        cuts: cutsFor(state.faces, items, known),
+      }),
       done: (_, reply) => {
         guarded(state, () => record(state, reply))
         request.progress?.({ phase: 'process', done: state.done, total, withheld: state.withheld })
@@ -215,6 +238,22 @@ function batchesOf(items: readonly ProcessItem[], jobs: number): Iterable<readon
   if (items.length < SMALL.files && bytes < SMALL.bytes) return slices(items, SMALL.files)
   const size = Math.ceil(items.length / (jobs * BATCHES_PER_WORKER))
   return slices(items, Math.max(1, Math.min(MAX_BATCH, size)))
+}
+
+/** A cut goes to a worker once, as a dictionary does. */
+function cutsFor(
+  { cuts, keysOf }: FacePlans,
+  items: readonly ProcessItem[],
+  known: Set<string>,
+): (readonly [string, FaceCut | Refused])[] {
+  const sent: (readonly [string, FaceCut | Refused])[] = []
+  for (const key of items.flatMap(({ input }) => keysOf(input.index))) {
+    const cut = cuts.get(key)
+    if (cut === undefined || known.has(key)) continue
+    known.add(key)
+    sent.push([key, cut])
+  }
+  return sent
 }
 
 type Dictionaries = { readonly forget: boolean; readonly patients: readonly PatientWords[] }

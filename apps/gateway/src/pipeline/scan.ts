@@ -3,6 +3,7 @@
 import { extname } from 'node:path'
 import { type Identity, identifiersOf, identityOf, patientKey } from '@roentgate/deid'
 import { DicomError, type DicomFile, find, readFile, string, Tags } from '@roentgate/dicom'
+import { faceFacts } from './faces.ts'
 import { inflate } from './inflate.ts'
 import { openInput } from './input.ts'
 import { outputUid, projectOf, reasonOf } from './opened.ts'
@@ -23,6 +24,8 @@ export function scanFile(input: Input, settings: RunSettings): Scan {
     if (isDirectory(file)) return { kind: 'other', index, what: 'dicomdir', reason: DIRECTORY }
     const identity = identityOf(file)
     const { name, birthDate, sopInstance } = identity
+    const project = projectOf(settings)
+    const faces = faceFacts(file, settings.faces ?? project.recipe.pixels.faces)
     const scan: Scan = {
       kind: 'instance',
       index,
@@ -30,8 +33,9 @@ export function scanFile(input: Input, settings: RunSettings): Scan {
       sopInstance,
       identifiers: identifiersOf(file),
       subject: { name, birthDate },
+      ...(faces.length > 0 ? { faces } : {}),
     }
-    return sopInstance === '' ? scan : { ...scan, instance: outputUid(projectOf(settings), sopInstance) }
+    return sopInstance === '' ? scan : { ...scan, instance: outputUid(project, sopInstance) }
   } catch (error) {
     if (error instanceof DicomError) return refusedScan(input, error)
     throw error

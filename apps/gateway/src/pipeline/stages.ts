@@ -4,6 +4,7 @@ import { METHOD_CODES, PRESETS, PROFILE_EDITION } from '@roentgate/deid'
 import { compileProjectRecipe } from './project.ts'
 import type { RunDescription, RunSettings } from './types.ts'
 
+export { planFace } from './faces.ts'
 export { drainCounts, processInstance } from './instance.ts'
 export { explainInstance, verifyInstance } from './recheck.ts'
 export { scanFile } from './scan.ts'

@@ -2,6 +2,9 @@
 // data that can be posted, and none of it but `PatientIdentifiers` and `mapping` carries a value from a data set;
 // those two live in memory only, and `mapping` reaches disk only where --mapping asked for it.
 
+import type { FaceMode } from '@roentgate/deid'
+import type { FaceCut, FaceCuts, FaceFrame, Refused, SliceFacts } from '@roentgate/pixel/faces'
+
 /** One candidate file, as ingress found it. `index` is its position in the sorted input, from 0. */
 export type Input = {
   readonly index: number
@@ -37,6 +40,8 @@ export type Scan =
       readonly instance?: string
       /** The patient's own name and birth date: two of them under one patientKey are reported, without values. */
       readonly subject?: { readonly name: string; readonly birthDate: string }
+      /** Slices that may show a face, where faces are to be removed. */
+      readonly faces?: readonly SliceFacts[]
     }
   | {
       readonly kind: 'other'
@@ -70,6 +75,8 @@ export type InstanceTask = {
   readonly patientKey: string
   /** Union over the patient's other instances in the run, sorted. */
   readonly identifiers: readonly PatientIdentifier[]
+  /** Of the Frames of Reference that the file's slices are in. */
+  readonly cuts?: FaceCuts
 }
 
 /** One line of the per-attribute statistics: how often what was done to which attribute, and why. */
@@ -143,6 +150,10 @@ export type RunSettings = {
   /** (old patient ID → new), from --patients CSV. */
   readonly patientTable: readonly (readonly [string, string])[]
   readonly pixels: PixelMode
+  /** The recipe's own where it is absent. */
+  readonly faces?: FaceMode
+  /** Folder for pictures of what was cleaned, before and after. PHI. */
+  readonly review?: string
   readonly dryRun: boolean
   readonly mapping: boolean
 }
@@ -190,6 +201,16 @@ export type VerifyResult = {
 export type VerifyInstance = (task: VerifyTask, settings: RunSettings) => VerifyResult | Promise<VerifyResult>
 
 /** What pipeline/stages.ts exports; a worker imports it by URL, so that tests can put another in its place. */
+/** One Frame of Reference whose cut is wanted. */
+export type FacePlan = {
+  readonly frame: FaceFrame
+  /** Which file a SOP Instance is in. */
+  readonly inputs: readonly (readonly [sopInstance: string, input: Input])[]
+  /** Names pictures of the review folder. */
+  readonly ordinal: number
+}
+export type PlanFace = (plan: FacePlan, settings: RunSettings) => Promise<FaceCut | Refused>
+
 export type InstanceModule = {
   /** Once, before all else: settings as the others want them. */
   readonly prepare?: (settings: RunSettings) => RunSettings
@@ -199,4 +220,5 @@ export type InstanceModule = {
   readonly drainCounts: DrainCounts
   readonly explainInstance?: ExplainInstance
   readonly verifyInstance?: VerifyInstance
+  readonly planFace?: PlanFace
 }

@@ -27,6 +27,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   ZIP_CHECKSUM: 'Get a whole copy of the archive.',
   PIXELS_DOCUMENT:
     'A document or a form as an image: it is never passed. Leave it out, or redact it by hand.',
+  PIXELS_HIDDEN_DATA:
+    'Its pixel data holds more than its frames: look at what it is. It is released by --pixels as-is, in a run of its own.',
+  PIXELS_VIDEO: 'Cut the video out of the input, or turn it into frames that can be searched.',
+  PIXELS_LABEL_IMAGE: 'Leave label and overview of a slide out: they show what is written on the glass.',
+  FACE_POSSIBLE:
+    'Cut the face out with --faces remove, or release the head under an agreement that allows it.',
+  FACE_NOT_REMOVED:
+    'Its face could not be cut out: give the whole series of the head, or hold it back. Too few slices make no volume.',
 }
 
 const MALFORMED = 'Not well-formed DICOM: ask its sender for another copy. Nothing of it was released.'

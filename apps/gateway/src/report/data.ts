@@ -75,9 +75,9 @@ function notSearched({ pixels }: RunSettings): readonly string[] {
   return [
     burnedIn,
     'Values of native pixels: whether a picture, or numbers hidden in it, tell who it is.',
-    'Compressed pixel streams beyond their markers: comments and metadata are looked for, decoded pixels are not.',
+    'Compressed pixel streams beyond their markers: comments and metadata are removed or looked for, the coded image is not.',
     'Very short names and numbers inside binary values: under six bytes they occur there by chance; as texts they are looked for.',
-    'Faces: the skin of a head can be rebuilt from thin CT or MR slices and recognised.',
+    'Faces, where they were not cut out (--faces remove): the skin of a head can be rebuilt from thin CT or MR slices and recognised.',
     'Handwriting, signatures, jewellery, implants, tattoos and rare anatomy.',
     'Audio and waveforms, as sound or as a trace that is like no other.',
     'Identifiers that no attribute of the input tells and no pattern fits: a nickname in a comment, a rare event, a small town.',

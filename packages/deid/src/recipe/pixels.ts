@@ -9,7 +9,7 @@ import { bad, checkKeys, flag, integer, line, required, word } from './reading.t
 
 export type DraftPixels = Partial<PixelSettings>
 
-const KEYS = ['text', 'search', 'regions', 'fill', 'encode', 'documents', 'devices']
+const KEYS = ['text', 'search', 'regions', 'fill', 'encode', 'documents', 'faces', 'devices']
 const DEVICE_KEYS = ['name', 'when', 'blank', 'reason']
 const TEXT_CONDITIONS = ['manufacturer', 'model', 'software', 'modality', 'image-type', 'burned-in'] as const
 const CONDITIONS = [...TEXT_CONDITIONS, 'rows', 'columns']
@@ -34,6 +34,7 @@ export function parsePixels({ value }: Entry): DraftPixels {
   const fill = at('fill')
   const encode = at('encode')
   const documents = at('documents')
+  const faces = at('faces')
   const devices = at('devices')
   if (text) draft.text = word(text, ['auto', 'all', 'identifiers', 'none'])
   if (search) draft.search = word(search, ['risky', 'all'])
@@ -41,6 +42,7 @@ export function parsePixels({ value }: Entry): DraftPixels {
   if (fill) draft.fill = word(fill, ['black', 'mean', 'inpaint'])
   if (encode) draft.encode = word(encode, ['rle', 'jpeg-ls', 'jpeg-2000', 'htj2k', 'native'])
   if (documents) draft.documents = word(documents, ['stub', 'quarantine'])
+  if (faces) draft.faces = word(faces, ['keep', 'quarantine', 'remove'])
   if (devices) draft.devices = parseDevices(devices.value)
   return draft
 }

@@ -7,7 +7,7 @@ import { type Frames, formatOf, framesOf } from '../codec/frames.ts'
 import { PixelError } from '../errors.ts'
 import type { FrameFormat, Raster } from '../model.ts'
 import { maskOf } from './boxes.ts'
-import { temporalKind } from './clean.ts'
+import { type Edit, temporalKind } from './clean.ts'
 import { type Find, searchFrames } from './search.ts'
 
 export type CheckRequest = {
@@ -16,6 +16,8 @@ export type CheckRequest = {
   readonly boxesOf: (frame: number) => readonly Box[]
   readonly codecs: Codecs
   readonly find?: Find
+  /** As it was cleaned with. */
+  readonly edit?: Edit
 }
 
 export type Checked = {
@@ -26,7 +28,8 @@ export type Checked = {
 }
 
 /** @throws PixelError */
-export async function checkPixels({ source, output, boxesOf, codecs, find }: CheckRequest): Promise<Checked> {
+export async function checkPixels(request: CheckRequest): Promise<Checked> {
+  const { source, output, boxesOf, codecs, find, edit } = request
   const before = opened(source)
   const after = opened(output)
   if (before.frames.count !== after.frames.count)
@@ -38,7 +41,8 @@ export async function checkPixels({ source, output, boxesOf, codecs, find }: Che
     const written = codecs.decode(after.frames.frame(index), after.format)
     if (!seen.has(index)) {
       seen.add(index)
-      const original = codecs.decode(before.frames.frame(index), before.format)
+      const decoded = codecs.decode(before.frames.frame(index), before.format)
+      const original = edit ? edit(decoded, index) : decoded
       if (!sameOutside(original, written, boxesOf(index))) changed.push(index)
     }
     return written

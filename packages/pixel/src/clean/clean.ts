@@ -27,7 +27,11 @@ export type CleanRequest = {
   readonly find?: Find
   /** What another look at the result found. On every frame. */
   readonly extra: readonly Box[]
+  /** Beside boxes: what becomes of a frame's samples; the same raster where nothing does. */
+  readonly edit?: Edit
 }
+
+export type Edit = (raster: Raster, frame: number) => Raster
 
 export type Cleaned = {
   readonly dataset: Dataset
@@ -37,6 +41,7 @@ export type Cleaned = {
   readonly reasons: ReadonlyMap<string, number>
   readonly frames: number
   readonly touched: number
+  readonly firstTouched: number
   readonly searches: number
 }
 
@@ -50,7 +55,9 @@ export async function cleanPixels(request: CleanRequest): Promise<Cleaned> {
   if (format === undefined) throw new PixelError('FRAME_MISSING', 'no pixel data to clean')
   const frames = framesOf(source, format)
   const decode = decoding(frames, format, codecs)
-  const raster = plan.spareBits === 'clear' ? (index: number) => masked(decode(index)) : decode
+  const whole = plan.spareBits === 'clear' ? (index: number) => masked(decode(index)) : decode
+  const { edit } = request
+  const raster = edit ? (index: number) => edit(whole(index), index) : whole
   const searched = request.find
     ? await searchFrames({ count: frames.count, raster }, request.find, temporalKind(source))
     : { boxesOf: () => [], searches: 0 }
@@ -65,16 +72,23 @@ export async function cleanPixels(request: CleanRequest): Promise<Cleaned> {
   })
   const clears = plan.spareBits === 'clear'
   if (clears) reasons.set('overlay in spare bits', frames.count)
-  const touched = clears ? frames.count : all.filter((boxes) => boxes.length > 0).length
+  const edited = all.map((_, index) => edit !== undefined && raster(index) !== whole(index))
+  const faces = edited.filter(Boolean).length
+  if (faces > 0) reasons.set('face', faces)
+  const isTouched = (index: number): boolean =>
+    clears || edited[index] === true || (all[index] ?? []).length > 0
+  const changing = all.flatMap((_, index) => (isTouched(index) ? [index] : []))
+  const touched = changing.length
   const result = {
     boxesOf: (frame: number) => all[frame] ?? [],
     reasons,
     frames: frames.count,
     touched,
+    firstTouched: changing[0] ?? 0,
     searches: searched.searches,
   }
   if (touched === 0) return { ...result, dataset: request.dataset, transferSyntax: source.transferSyntax }
-  return { ...result, ...rebuilt({ request, format, frames, raster, boxesOf: result.boxesOf }) }
+  return { ...result, ...rebuilt({ request, format, frames, raster, boxesOf: result.boxesOf, isTouched }) }
 }
 
 function knownBoxes(
@@ -135,9 +149,10 @@ type Work = {
   readonly frames: Frames
   readonly raster: (index: number) => Raster
   readonly boxesOf: (frame: number) => readonly Box[]
+  readonly isTouched: (frame: number) => boolean
 }
 
-function rebuilt({ request, format, frames, raster, boxesOf }: Work): {
+function rebuilt({ request, format, frames, raster, boxesOf, isTouched }: Work): {
   dataset: Dataset
   transferSyntax: Uid
 } {
@@ -148,8 +163,7 @@ function rebuilt({ request, format, frames, raster, boxesOf }: Work): {
   let photometric = format.photometric
   const written = Array.from({ length: frames.count }, (_, index) => {
     const boxes = boxesOf(index)
-    if (boxes.length === 0 && target.keepsBytes && plan.spareBits === 'keep')
-      return frames.frame(index).slice()
+    if (!isTouched(index) && target.keepsBytes) return frames.frame(index).slice()
     const decoded = raster(index)
     photometric = decoded.photometric
     return codecs.encode(filled(decoded, boxes, filling), target.syntax, {

@@ -8,11 +8,16 @@
 // Reference must have the same cut. Facts are small (a few hundred bytes a slice); pixels are loaded only for the stack
 // that is planned on, one slice at a time.
 
+import type { DicomFile } from '@roentgate/dicom'
+import { PixelError } from '../errors.ts'
 import type { Raster } from '../model.ts'
-import { type FaceCut, planDeface } from './deface.ts'
+import { applyCut, type FaceCut, planDeface } from './deface.ts'
+import { sliceFacts } from './facts.ts'
 import { isRefused, type Refused, refused, type SliceFacts, type Stack, stacksOf } from './geometry.ts'
 import { length } from './vectors.ts'
-import { openVolume } from './volume.ts'
+import { openVolume, type Volume } from './volume.ts'
+
+export type { FaceCut, Refused, SliceFacts }
 
 export type FaceFrame = {
   /** Of frameKey. */
@@ -23,6 +28,11 @@ export type FaceFrame = {
 
 export type FaceWork = ReadonlyMap<string, FaceFrame>
 export type FaceCuts = ReadonlyMap<string, FaceCut | Refused>
+
+export type FaceEdit = {
+  readonly kind: 'edit'
+  readonly edit: (raster: Raster, frame: number) => Raster
+}
 
 /** The decoded frame of a slice. */
 export type LoadSlice = (facts: SliceFacts) => Raster
@@ -68,7 +78,11 @@ function scoreOf({ slices, step }: Stack): number {
 }
 
 /** @throws whatever `load` throws, and PixelError BAD_FORMAT where a raster is not what its facts say. */
-export function planFrame({ stacks }: FaceFrame, load: LoadSlice): FaceCut | Refused {
+export function planFrame(
+  { stacks }: FaceFrame,
+  load: LoadSlice,
+  planned?: (volume: Volume, cut: FaceCut) => void,
+): FaceCut | Refused {
   let last: Refused = refused('no series of this Frame of Reference is a whole volume')
   for (const stack of stacks.slice(0, MAX_TRIES)) {
     const opened = openVolume(stack)
@@ -80,10 +94,40 @@ export function planFrame({ stacks }: FaceFrame, load: LoadSlice): FaceCut | Ref
       opened.put(index, load(facts))
     })
     const plan = planDeface(opened.volume)
-    if (!isRefused(plan)) return plan
+    if (!isRefused(plan)) {
+      planned?.(opened.volume, plan)
+      return plan
+    }
     last = plan
   }
   return last
+}
+
+/**
+ * What becomes of a file's frames: the cut of its Frame of Reference through each of them, or why there is none.
+ */
+export function faceEdit(file: DicomFile, cuts: FaceCuts): FaceEdit | Refused {
+  const facts = sliceFacts(file)
+  if (isRefused(facts)) return facts
+  const { slices } = facts
+  const frames = slices.map((slice) => cutFor(cuts, slice))
+  const none = frames.find(isRefused)
+  if (none) return none
+  return {
+    kind: 'edit',
+    edit: (raster, frame) => {
+      const slice = slices[frame]
+      const cut = frames[frame]
+      if (!slice || !cut || isRefused(cut)) throw new PixelError('BAD_FORMAT', 'a frame without a place')
+      return applyCut(raster, slice, cut).raster
+    },
+  }
+}
+
+/** Of a file that may show a face: its slices; none where they have no place. */
+export function facesOf(file: DicomFile): readonly SliceFacts[] {
+  const facts = sliceFacts(file)
+  return isRefused(facts) ? [] : facts.slices
 }
 
 /** A slice of a frame that was never planned is refused: it was flagged in pass 2 alone. */
