@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { DeidOptions } from './deid.ts'
 import { EXIT, type Terminal, UsageError } from './terminal.ts'
+import type { TranscodeOptions } from './transcode.ts'
 import type { VerifyOptions } from './verify.ts'
 import { VERSION } from './version.ts'
 
@@ -41,6 +42,7 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
     .exitOverride()
   addDeid(program, invocation, ended)
   addVerify(program, invocation, ended)
+  addTranscode(program, invocation, ended)
   program
     .command('demo')
     .description('make a small synthetic study, de-identify and verify it, and show the report')
@@ -106,6 +108,23 @@ function addVerify(program: Command, invocation: Invocation, ended: (code: numbe
     .action(async (out: string, options: VerifyOptions) => {
       const { verify } = await import('./verify.ts')
       ended(await verify(out, options, invocation))
+    })
+}
+
+function addTranscode(program: Command, invocation: Invocation, ended: (code: number) => void): void {
+  program
+    .command('transcode')
+    .description('write files in another transfer syntax, without loss; nothing is de-identified')
+    .argument('<in>', 'a file or a folder')
+    .argument('<out>', 'the file or folder to make')
+    .addOption(
+      new Option('--to <syntax>', 'the transfer syntax')
+        .choices(['native', 'rle', 'jpeg-ls', 'jpeg-2000', 'htj2k'])
+        .makeOptionMandatory(),
+    )
+    .action(async (from: string, to: string, options: TranscodeOptions) => {
+      const { transcode } = await import('./transcode.ts')
+      ended(await transcode({ from, to }, options, invocation))
     })
 }
 

@@ -30,6 +30,15 @@ import type { PixelWork, Reason } from './types.ts'
 type Tools = { codecs?: Promise<Codecs>; reader?: Promise<Reader> }
 const tools: Tools = {}
 
+/** Opened by the first who needs them, and anew after a frame that broke them. */
+async function wholeCodecs(): Promise<Codecs> {
+  tools.codecs ??= openCodecs()
+  const codecs = await tools.codecs
+  if (!codecs.isBroken()) return codecs
+  tools.codecs = openCodecs()
+  return tools.codecs
+}
+
 export type Cleaning = {
   readonly original: DicomFile
   /** The original, or with its frames stripped of what is no pixel. */
@@ -56,12 +65,23 @@ export type CleanedDataset = {
   ) => Promise<{ readonly reasons: readonly Reason[]; readonly left: readonly Box[] }>
 }
 
-/** @throws PixelError */
+/**
+ * A trap in the codecs may be what an earlier frame left behind: the instance is tried once more with new ones.
+ * @throws PixelError
+ */
 export async function cleanDataset(cleaning: Cleaning, extra: readonly Box[]): Promise<CleanedDataset> {
+  try {
+    return await cleanOnce(cleaning, extra)
+  } catch (error) {
+    if (!(await tools.codecs)?.isBroken()) throw error
+    return await cleanOnce(cleaning, extra)
+  }
+}
+
+async function cleanOnce(cleaning: Cleaning, extra: readonly Box[]): Promise<CleanedDataset> {
   const { original, source, dataset, plan } = cleaning
   const edit = cleaning.edit ? { edit: cleaning.edit } : {}
-  tools.codecs ??= openCodecs()
-  const codecs = await tools.codecs
+  const codecs = await wholeCodecs()
   const find = await finderOf(cleaning)
   const cleaned = await cleanPixels({
     source,
@@ -133,8 +153,7 @@ export async function textLeft(path: string, cleaning: Looking): Promise<boolean
   const file = readFile(output, { inflate })
   const find = await finderOf(cleaning)
   if (find === undefined) return false
-  tools.codecs ??= openCodecs()
-  const codecs = await tools.codecs
+  const codecs = await wholeCodecs()
   const { left } = await checkPixels({ source: file, output: file, boxesOf: () => [], codecs, find })
   return left.length > 0
 }
@@ -142,8 +161,7 @@ export async function textLeft(path: string, cleaning: Looking): Promise<boolean
 /** A release long after, of which nothing but application data was stripped: whether every frame decodes the same. */
 export async function samePixels(path: string, source: DicomFile): Promise<boolean> {
   using output = openFile(path, 'whole')
-  tools.codecs ??= openCodecs()
-  const codecs = await tools.codecs
+  const codecs = await wholeCodecs()
   const file = readFile(output, { inflate })
   const { changed } = await checkPixels({ source, output: file, boxesOf: () => [], codecs })
   return changed.length === 0

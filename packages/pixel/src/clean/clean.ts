@@ -6,7 +6,7 @@
 
 import type { Box, Dataset, DicomFile, PixelPlan, Uid } from '@roentgate/dicom'
 import { find, make, numbers, Tags, transferSyntax } from '@roentgate/dicom'
-import { type Codecs, codecOf, SYNTAX_OF } from '../codec/codecs.ts'
+import { type Codecs, codecOf, LEAST_WAVELET_SIDE, SYNTAX_OF } from '../codec/codecs.ts'
 import { replaced, withFrames } from '../codec/element.ts'
 import { type Frames, formatOf, framesOf } from '../codec/frames.ts'
 import { PixelError } from '../errors.ts'
@@ -184,6 +184,7 @@ function rebuilt({ request, format, frames, raster, boxesOf, isTouched }: Work):
     highBit: target.highBit,
     samplesPerPixel: format.samplesPerPixel,
     pixels: format.rows * format.columns,
+    words: target.syntax === 'native' && format.words,
   }
   const made = withFrames(dataset, written, state)
   return { dataset: truthful(made, source), transferSyntax: target.transferSyntax }
@@ -228,10 +229,12 @@ function targetOf(format: FrameFormat, plan: CleanPlan): Target {
   const grey = samplesPerPixel === 1
   if (codec === 'jpeg-ls')
     return { syntax: 'jpeg-ls', transferSyntax: own, keepsBytes: !shifted, highBit: low, planar: false }
-  if ((codec === 'jpeg-2000' || codec === 'htj2k') && (grey || photometric === 'YBR_RCT')) {
+  const fits = Math.min(format.rows, format.columns) >= LEAST_WAVELET_SIDE
+  if (fits && (codec === 'jpeg-2000' || codec === 'htj2k') && (grey || photometric === 'YBR_RCT')) {
     return { syntax: codec, transferSyntax: own, keepsBytes: !shifted, highBit: low, planar: false }
   }
-  const wide = format.bitsAllocated > 16 || format.bitsAllocated === 1
+  const wavelet = plan.encode === 'jpeg-2000' || plan.encode === 'htj2k'
+  const wide = format.bitsAllocated > 16 || format.bitsAllocated === 1 || (!fits && wavelet)
   const syntax = wide ? 'native' : plan.encode
   const transfer = syntax === 'native' ? EXPLICIT_LITTLE : SYNTAX_OF[syntax]
   return { syntax, transferSyntax: transfer, keepsBytes: false, highBit: low, planar: false }

@@ -15,6 +15,11 @@ export type Codecs = {
   readonly decode: (bytes: Uint8Array, format: FrameFormat) => Raster
   /** Without loss. @throws PixelError UNSUPPORTED_FORMAT, ENCODE_FAILED */
   readonly encode: (raster: Raster, target: LosslessSyntax, format: FrameFormat) => Uint8Array
+  /**
+   * After an exception inside the WebAssembly, a refused frame too, its stack is not unwound and a later frame may be
+   * the one that fails: open other codecs.
+   */
+  readonly isBroken: () => boolean
 }
 
 export const SYNTAX_OF: Readonly<Record<Exclude<LosslessSyntax, 'native'>, Uid>> = {
@@ -25,6 +30,9 @@ export const SYNTAX_OF: Readonly<Record<Exclude<LosslessSyntax, 'native'>, Uid>>
 }
 
 type Kind = 'native' | 'deflated' | 'rle' | 'jpeg' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k' | 'jpeg-xl'
+
+/** Both sides: smaller frames have no room for the resolutions that the JPEG 2000 encoders make by default. */
+export const LEAST_WAVELET_SIDE = 32
 
 /** Table A.4-1 and on (PS3.5): which codec reads a transfer syntax. */
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
@@ -88,14 +96,27 @@ type Package = {
 /** @throws Error where the codecs' package is not installed whole. */
 export async function openCodecs(): Promise<Codecs> {
   const require = createRequire(import.meta.url)
+  // One WebAssembly instance belongs to one loaded module: other codecs are another loading of it.
+  delete require.cache[require.resolve('dcmjs-codecs')]
   const library = require('dcmjs-codecs') as Package
-  if (!library.NativeCodecs.isInitialized()) {
-    const path = require.resolve('dcmjs-codecs/build/dcmjs-native-codecs.wasm')
-    await library.NativeCodecs.initializeAsync({ webAssemblyModulePathOrUrl: path })
+  const path = require.resolve('dcmjs-codecs/build/dcmjs-native-codecs.wasm')
+  await library.NativeCodecs.initializeAsync({ webAssemblyModulePathOrUrl: path })
+  const state = { broken: false }
+  const guarded = <T>(code: 'DECODE_FAILED' | 'ENCODE_FAILED', run: () => T): T => {
+    if (state.broken)
+      throw new PixelError(code, 'the codecs were not opened anew after a frame that they refused')
+    try {
+      return run()
+    } catch (error) {
+      state.broken = error instanceof PixelError && error.cause !== undefined
+      throw error
+    }
   }
   return {
-    decode: (bytes, format) => decode(library, bytes, format),
-    encode: (raster, target, format) => encode(library, { raster, target, format }),
+    decode: (bytes, format) => guarded('DECODE_FAILED', () => decode(library, bytes, format)),
+    encode: (raster, target, format) =>
+      guarded('ENCODE_FAILED', () => encode(library, { raster, target, format })),
+    isBroken: () => state.broken,
   }
 }
 
@@ -213,6 +234,7 @@ function fitted(data: Samples, { bitsAllocated, bitsStored, signed }: FrameForma
 type Job = { readonly raster: Raster; readonly target: LosslessSyntax; readonly format: FrameFormat }
 
 function encode(library: Package, { raster, target, format }: Job): Uint8Array {
+  assertFits(raster)
   switch (target) {
     case 'native':
       return encodeNative(raster, format)
@@ -227,10 +249,25 @@ function encode(library: Package, { raster, target, format }: Job): Uint8Array {
   }
 }
 
+/** A value that its own attributes have no room for comes back as another from every other decoder. */
+function assertFits({ data, bitsStored, signed }: Raster): void {
+  if (bitsStored >= data.BYTES_PER_ELEMENT * 8) return
+  const low = signed ? -(2 ** (bitsStored - 1)) : 0
+  const high = 2 ** (signed ? bitsStored - 1 : bitsStored) - 1
+  for (let at = 0; at < data.length; at++) {
+    const value = data[at] ?? 0
+    if (value < low || value > high)
+      throw new PixelError('UNSUPPORTED_FORMAT', 'samples that need more than Bits Stored')
+  }
+}
+
 function encodeWasm(library: Package, { raster, target, format }: Job): Uint8Array {
   const { NativeCodecs } = library
   if (format.bitsAllocated > 16 || format.bitsAllocated === 1) {
     throw new PixelError('UNSUPPORTED_FORMAT', 'this codec takes 8 to 16 bits')
+  }
+  if (target !== 'jpeg-ls' && Math.min(raster.rows, raster.columns) < LEAST_WAVELET_SIDE) {
+    throw new PixelError('UNSUPPORTED_FORMAT', 'a frame too small for this codec')
   }
   const { data } = raster
   const context = new library.Context({

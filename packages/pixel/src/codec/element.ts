@@ -16,6 +16,8 @@ export type PixelState = {
   readonly samplesPerPixel: number
   /** Rows times columns. */
   readonly pixels: number
+  /** Native bytes stand in 16-bit words of a big-endian data set. */
+  readonly words: boolean
 }
 
 /** Offsets of the basic table are 32 bits wide. */
@@ -53,13 +55,16 @@ export function replaced(
   return { ...dataset, elements: [...kept, ...made].sort((a, b) => a.tag - b.tag) }
 }
 
-function native(frames: readonly Piece[], { bitsAllocated, samplesPerPixel, pixels }: PixelState): Element {
+function native(
+  frames: readonly Piece[],
+  { bitsAllocated, samplesPerPixel, pixels, words }: PixelState,
+): Element {
   const bits = pixels * samplesPerPixel
   const packed = bitsAllocated === 1 && bits % 8 !== 0 && frames.length > 1
   const whole = packed ? [joinedBits(frames, bits)] : frames
   const length = whole.reduce((sum, frame) => sum + frame.length, 0)
   const source = chained(length % 2 === 0 ? whole : [...whole, new Uint8Array(1)])
-  const vr = bitsAllocated > 8 ? 'OW' : 'OB'
+  const vr = bitsAllocated > 8 || words ? 'OW' : 'OB'
   return {
     tag: Tags.PixelData,
     vr,
