@@ -6,6 +6,7 @@ export type AuditErrorCode =
   | 'NOT_JSON' // text that is no JSON object
   | 'BAD_MEMBER' // a member that is missing, unknown, or has a value that the format forbids
   | 'NOT_CANONICAL' // the same entry has another spelling, and that is the only one
+  | 'NO_LF' // the last line is not closed
   | 'LIMIT_LINE'
   | 'LIMIT_CHECKPOINT'
   | 'BAD_FRONTIER' // bytes that are no frontier
