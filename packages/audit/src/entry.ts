@@ -226,7 +226,7 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0)
 }
 
-/** A day that is in no calendar is refused; so is a leap second, which no clock of ours writes. */
+/** A day that is in no calendar is refused; so are the year 0, which XML has not, and leap seconds. */
 export function isInstant(value: unknown): value is string {
   if (typeof value !== 'string' || !AT.test(value)) return false
   const year = Number(value.slice(0, 4))
@@ -234,7 +234,14 @@ export function isInstant(value: unknown): value is string {
   const day = digits(value, 8)
   const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
   const days = month === 2 && isLeap ? 29 : (DAYS[month] ?? 0)
-  return day >= 1 && day <= days && digits(value, 11) < 24 && digits(value, 14) < 60 && digits(value, 17) < 60
+  return (
+    year >= 1 &&
+    day >= 1 &&
+    day <= days &&
+    digits(value, 11) < 24 &&
+    digits(value, 14) < 60 &&
+    digits(value, 17) < 60
+  )
 }
 
 function digits(text: string, at: number): number {
