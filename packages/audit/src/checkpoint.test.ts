@@ -1,7 +1,9 @@
 // Notes and checkpoints: Go's published example, our own both ways, and what is refused.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import {
   checkpointText,
   openCheckpoint,
@@ -9,7 +11,7 @@ import {
   splitCheckpoints,
   withSignature,
 } from './checkpoint.ts'
-import { leafHash } from './entry.ts'
+import { leafHash, parseEntry } from './entry.ts'
 import { AuditError, type AuditErrorCode } from './errors.ts'
 import {
   formatSigningKey,
@@ -20,6 +22,7 @@ import {
   seedSigner,
   signatureLine,
 } from './note.ts'
+import { parseFrontier } from './tree.ts'
 
 /** From the documentation of golang.org/x/mod/sumdb/note. */
 const GO = {
@@ -138,5 +141,46 @@ describe('a checkpoint', () => {
   it('is not signed if it could not be opened', () => {
     assert.throws(() => checkpointText({ ...checkpoint, origin: 'a\n7' }), refusal('BAD_CHECKPOINT'))
     assert.throws(() => checkpointText({ ...checkpoint, size: -1 }), refusal('BAD_CHECKPOINT'))
+  })
+})
+
+describe('the format document', () => {
+  it('shows a checkpoint over its entry, by its key', () => {
+    const format = readFileSync(new URL('../../../docs/formats/audit.md', import.meta.url), 'utf8')
+    const [, entry = ''] = /```json\n(.+)\n```/.exec(format) ?? []
+    const [, example = ''] = /```\n(example\.org\/roentgate\n[^`]+)```/.exec(format) ?? []
+    const [key = ''] = /example\.org\/roentgate\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+/.exec(format) ?? []
+    const { size, root } = openCheckpoint(example, [parseVerifierKey(key)])
+    assert.deepEqual([size, root], [1, leafHash(entry)])
+  })
+})
+
+describe('whatever comes', () => {
+  it('is read or refused with a code, and nothing else', () => {
+    const near = fc
+      .tuple(fc.nat(note.length), fc.nat(9), fc.string({ unit: 'binary' }))
+      .map(([at, cut, put]) => {
+        return note.slice(0, at) + put + note.slice(at + cut)
+      })
+    const readers: readonly ((text: string) => unknown)[] = [
+      (text) => splitCheckpoints(text).map((one) => openCheckpoint(one, [signer.key])),
+      parseVerifierKey,
+      parseSigningKey,
+      parseEntry,
+      (text) => parseEntry(Buffer.from(text, 'latin1')),
+      (text) => parseFrontier(Buffer.from(text, 'latin1')),
+    ]
+    fc.assert(
+      fc.property(fc.oneof(near, fc.string({ unit: 'binary' }), fc.json()), (text) => {
+        for (const read of readers) {
+          try {
+            read(text)
+          } catch (error) {
+            assert.ok(error instanceof AuditError, String(error))
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
