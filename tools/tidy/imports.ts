@@ -29,11 +29,14 @@ export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['apps/console', ['@roentgate/dicom']],
 ])
 
+/** What of Node a pure package may use all the same: a hash and a signature are functions of their input. */
+const PURE_NODE: ReadonlyMap<string, readonly string[]> = new Map([['packages/audit', ['node:crypto']]])
+
 /** Where programs and packages begin: imported by nobody and yet alive. */
 const ENTRIES = [
   /^(?:packages|apps)\/[^/]+\/src\/index\.ts$/,
   /^apps\/[^/]+\/src\/main\.ts$/,
-  /^apps\/[^/]+\/bin\/[^/]+\.js$/,
+  /^(?:packages|apps)\/[^/]+\/bin\/[^/]+\.js$/,
   /^tools\/[^/]+\.ts$/,
   /^tools\/[^/]+\/main\.ts$/,
   /\.test\.ts$/,
@@ -96,7 +99,8 @@ function judge(path: string, to: string, manifest: Manifest | undefined): string
       : `reaches out of ${home}: import the package by its name`
   }
   if (to.startsWith('node:')) {
-    return PURE.test(path) && !isTest(path) ? `${to} in a pure package` : undefined
+    const isFree = !PURE.test(path) || isTest(path) || PURE_NODE.get(home)?.includes(to) === true
+    return isFree ? undefined : `${to} in a pure package`
   }
   const name = to
     .split('/')
