@@ -61,17 +61,19 @@ const STUDY_INDICES = [
   'create index studies_last on studies (last_at)',
 ]
 
+/** A series UID that two studies use is two series, and a conflict: no image is shown under another's patient. */
 const SERIES = `
 create table series (
   id uuid primary key,
   study_id uuid not null references studies on delete cascade,
-  series_uid text collate "C" not null unique,
+  series_uid text collate "C" not null,
   modality text collate "C" not null default '',
   number integer,
   description_cipher bytea not null,
   body_part text collate "C" not null default '',
   instance_count integer not null default 0,
-  received_at timestamptz not null default now()
+  received_at timestamptz not null default now(),
+  unique (series_uid, study_id)
 )`
 
 const INSTANCES = `
@@ -120,11 +122,11 @@ create table conflicts (
   resolution text
 )`
 
-/** What was seen before is not reported again while it is open. */
+/** A conflict is reported once, and not again when it has been resolved. */
 const CONFLICT_INDICES = [
   'create index conflicts_open on conflicts (found_at) where resolved_at is null',
   `create unique index conflicts_once on conflicts
-    (kind, study_id, instance_id, patient_id, other_patient_id) nulls not distinct where resolved_at is null`,
+    (kind, study_id, instance_id, patient_id, other_patient_id) nulls not distinct`,
 ]
 
 const RETENTION = [
