@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openDatabase } from '../../db/database.ts'
 import { type Bench, benchOf, WRITE_CASES } from './cases.ts'
+import { FIND_CASES } from './find-cases.ts'
 
 const dataFolder = mkdtempSync(join(tmpdir(), 'rg-index-'))
 const opened: { bench?: Bench; close?: () => Promise<void> } = {}
@@ -22,7 +23,7 @@ after(async () => {
   rmSync(dataFolder, { recursive: true, force: true })
 })
 
-for (const { name, run } of [...WRITE_CASES]) {
+for (const { name, run } of [...WRITE_CASES, ...FIND_CASES]) {
   test(name, async () => {
     assert.ok(opened.bench)
     await run(opened.bench)
