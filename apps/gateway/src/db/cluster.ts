@@ -89,18 +89,17 @@ function reachable(
   installed: Binaries,
   { home, account }: { readonly home: string; readonly account: Account },
 ): Binaries {
-  const runs = ({ postgres }: Binaries) =>
-    spawnSync(postgres, ['--version'], { ...account, cwd: home }).status === 0
-  if (runs(installed)) return installed
+  const succeeds = (program: string, ...args: readonly string[]) =>
+    spawnSync(program, args, { ...account, cwd: '/', stdio: 'ignore' }).status === 0
+  if (!succeeds('/bin/sh', '-c', 'cd "$0"', home)) {
+    throw new DbError('START_FAILED', 'the account that PostgreSQL runs under cannot enter the data folder')
+  }
+  if (succeeds(installed.postgres, '--version')) return installed
   const copy = join(home, 'programs')
   rmSync(copy, { recursive: true, force: true })
   cpSync(installed.folder, copy, { recursive: true, verbatimSymlinks: true })
-  chmodSync(copy, 0o755)
-  if (runs(binariesIn(copy))) return binariesIn(copy)
-  throw new DbError(
-    'START_FAILED',
-    "PostgreSQL's account can neither run the program nor enter the data folder",
-  )
+  if (succeeds(binariesIn(copy).postgres, '--version')) return binariesIn(copy)
+  throw new DbError('START_FAILED', "PostgreSQL's programs do not run")
 }
 
 async function initialise(cluster: Cluster, passwordFile: string): Promise<void> {
@@ -136,11 +135,15 @@ async function initialise(cluster: Cluster, passwordFile: string): Promise<void>
 async function clearAway({ data }: Cluster): Promise<void> {
   const path = join(data, 'postmaster.pid')
   if (!existsSync(path)) return
-  const lines = readFileSync(path, 'utf8').split('\n')
-  const pid = Number(lines[0])
-  if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid)) return
-  if (!runsCluster(pid, data)) {
-    writeFileSync(path, [String(process.pid), ...lines.slice(1)].join('\n'))
+  const text = readFileSync(path, 'utf8')
+  const [first = '', ...rest] = text.split('\n')
+  const pid = Number(first)
+  const isPid = Number.isInteger(pid) && pid > 1
+  if (isPid && !isAlive(pid)) return
+  if (!isPid || !runsCluster(pid, data)) {
+    // A power cut may leave it empty; then nothing of that boot is alive.
+    if (text.trim() === '') rmSync(path)
+    else writeFileSync(path, [String(process.pid), ...rest].join('\n'))
     return
   }
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {

@@ -5,7 +5,7 @@
 // Nothing that it acknowledged is lost when it is killed: fsync, synchronous_commit and full_page_writes are on.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -91,6 +91,7 @@ export async function startEmbedded({ dataFolder, onEvent }: EmbeddedOptions): P
       pid: () => supervisor.pid,
       stop: async () => {
         await supervisor.stop()
+        if (!cluster.socket.startsWith(dataFolder)) rmSync(cluster.socket, { recursive: true, force: true })
         lock.release()
       },
     }
