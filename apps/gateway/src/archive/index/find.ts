@@ -10,7 +10,7 @@ import type { Db } from '../../db/database.ts'
 import type { Columns } from './columns.ts'
 import { IndexError } from './errors.ts'
 import { type InstanceFound, type Loader, loaderOf, type SeriesFound, type StudyFound } from './found.ts'
-import { type Condition, type Level, type Matching, matchingOf, type Query } from './matching.ts'
+import { type Condition, type Level, type Matching, matchingOf, type Query, STUDY_DAY } from './matching.ts'
 
 export type Index = { readonly db: Db; readonly columns: Columns }
 
@@ -26,9 +26,11 @@ export type Page<T> = { readonly rows: readonly T[]; readonly next: string | und
 export const MAX_LIMIT = 5000
 /** Rows that one query decrypts to find those that match; about a quarter of a second. */
 export const MAX_SCAN = 20_000
-const SCAN_BATCH = 500
+/** Rows to decrypt at a time: few at first, as the newest often match. */
+const FIRST_BATCH = 100
+const MAX_BATCH = 1600
 /** Patients that are looked up before their studies; more are joined. */
-const MAX_PATIENTS = 2000
+const MAX_PATIENTS = 500
 
 export type Search = { readonly query: Query; readonly window: Window }
 
@@ -64,7 +66,7 @@ const STUDY: Shape<StudyFound> = {
   from: sql`studies s join patients p on p.id = s.patient_id`,
   keys: [
     {
-      value: sql`coalesce(s.study_date, '-infinity'::date)`,
+      value: STUDY_DAY,
       type: sql`date`,
       form: /^(?:-infinity|\d{4}-\d{2}-\d{2})$/,
     },
@@ -124,10 +126,11 @@ async function find<T>(index: Index, { query, window }: Search, shape: Shape<T>)
   const { tests } = matching
   const isTested = tests.patient.length + tests.study.length + tests.series.length > 0
   const rows: T[] = []
-  let [skip, scanned, cursor] = [isTested ? offset : 0, 0, after]
+  let [skip, scanned, cursor, batchSize] = [isTested ? offset : 0, 0, after, FIRST_BATCH]
   for (;;) {
     // One more than is wanted tells whether there is a next page.
-    const size = isTested ? SCAN_BATCH : limit + 1
+    const size = isTested ? batchSize : limit + 1
+    batchSize = Math.min(batchSize * 2, MAX_BATCH)
     const sqlOffset = isTested ? 0 : offset
     const batch = await select(index, { shape, matching, cursor, size, offset: sqlOffset })
     const found = await shape.load(

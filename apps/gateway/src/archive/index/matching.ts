@@ -11,6 +11,9 @@ import { accessionBlind, dayOf, patientBlind } from './facts.ts'
 import type { PatientFound, SeriesFound, StudyFound } from './found.ts'
 import { nameMatcher, wildcard } from './names.ts'
 
+/** Studies newest first, those without a date last: the expression of the index studies_newest. */
+export const STUDY_DAY = sql`coalesce(s.study_date, '-infinity'::date)`
+
 export type Level = 'study' | 'series' | 'instance'
 export type Condition = RawBuilder<unknown>
 export type Test<T> = (found: T) => boolean
@@ -208,11 +211,10 @@ function seriesDescription({ text }: Value): Clause {
 
 function studyDate(value: Value): Clause {
   const { from, to } = dateRange(value)
-  const bounds = [
-    ...(from === undefined ? [] : [sql`s.study_date >= ${from}::date`]),
-    ...(to === undefined ? [] : [sql`s.study_date <= ${to}::date`]),
-  ]
-  return { kind: 'condition', condition: sql`(${sql.join(bounds, sql` and `)})` }
+  // The expression of the index that also gives the order; a study without a date is in no range.
+  const low = from === undefined ? sql`${STUDY_DAY} > '-infinity'` : sql`${STUDY_DAY} >= ${from}::date`
+  const high = to === undefined ? sql`true` : sql`${STUDY_DAY} <= ${to}::date`
+  return { kind: 'condition', condition: sql`(${low} and ${high})` }
 }
 
 type Range = { readonly from: string | undefined; readonly to: string | undefined }
