@@ -11,7 +11,12 @@ type Tokens = ColumnType<never, readonly string[], readonly string[]>
 
 export type InstanceState = 'current' | 'conflict' | 'trashed'
 export type CheckState = 'unchecked' | 'intact' | 'damaged' | 'missing'
-export type ConflictKind = 'different-bytes' | 'patient-mismatch' | 'issuer-collision' | 'series-mismatch'
+export type ConflictKind =
+  | 'different-bytes'
+  | 'patient-mismatch'
+  | 'issuer-collision'
+  | 'series-mismatch'
+  | 'demographics-mismatch'
 
 export type DataKeys = {
   id: string

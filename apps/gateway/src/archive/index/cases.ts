@@ -140,6 +140,22 @@ const COLLISIONS: Case = {
   },
 }
 
+const OTHER_PERSON: Case = {
+  name: 'another name or birth date under a known ID is recorded, another spelling or a blank is not',
+  run: async (bench) => {
+    const id = newUid()
+    const collisions = async (patient: Sketch['patient']) => {
+      const [first] = await insert(bench, factsOf(bench, { patient: { id, ...patient } }))
+      return first?.collisions
+    }
+    assert.deepEqual(await collisions({}), [])
+    assert.deepEqual(await collisions({ name: 'Doe^Jane^^', birthDate: '' }), [])
+    assert.deepEqual(await collisions({ name: '' }), [])
+    assert.deepEqual(await collisions({ name: 'ROE^JANE' }), ['demographics-mismatch'])
+    assert.deepEqual(await collisions({ birthDate: '19700201' }), ['demographics-mismatch'])
+  },
+}
+
 const NAMELESS: Case = {
   name: 'studies without a patient ID are not one patient',
   run: async (bench) => {
@@ -265,4 +281,63 @@ const KEYS: Case = {
   },
 }
 
-export const WRITE_CASES: readonly Case[] = [SAME, COLLISIONS, NAMELESS, PARALLEL, NO_PLAIN_TEXT, KEYS]
+/** Tables that others fill, with the types that they will use. */
+const TABLES: Case = {
+  name: 'holds, policies, disposals, ledger and spool are as their types say',
+  run: async (bench) => {
+    const { db } = bench
+    const [inserted] = await insert(bench, factsOf(bench, {}))
+    const id = randomUUID()
+    const study = { hold_id: id, study_id: inserted?.studyId ?? '' }
+    await db
+      .insertInto('holds')
+      .values({ id, matter: 'M', owner: 'O', second: null, released_by: null })
+      .execute()
+    await db.insertInto('hold_studies').values(study).execute()
+    assert.deepEqual(await db.selectFrom('hold_studies').selectAll().where('hold_id', '=', id).execute(), [
+      study,
+    ])
+    const policy = { id, name: id, modality: 'MG', years: 10, minors_until_age: 21 }
+    const made = await db
+      .insertInto('retention_policies')
+      .values(policy)
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    assert.deepEqual([made.years, made.active, made.jurisdiction], [10, true, ''])
+    const disposal = { id, study_uid_digest: Buffer.alloc(32), policy_id: id, certificate: '{"by":"x"}' }
+    const gone = await db.insertInto('disposals').values(disposal).returningAll().executeTakeFirstOrThrow()
+    assert.deepEqual([gone.certificate, gone.at instanceof Date], [{ by: 'x' }, true])
+    const refused = { name: 'DbError', code: 'CONSTRAINT', table: 'disposals' }
+    await assert.rejects(db.deleteFrom('disposals').where('id', '=', id).execute(), refused)
+    const index = Date.now()
+    await db
+      .insertInto('ledger_entries')
+      .values({ index, line: '{}', leaf: Buffer.alloc(32, 1) })
+      .execute()
+    const entries = await db.selectFrom('ledger_entries').selectAll().where('index', '=', index).execute()
+    assert.deepEqual(entries, [{ index, line: '{}', leaf: Buffer.alloc(32, 1) }])
+    const { size, frontier, singleton } = await db
+      .selectFrom('ledger_head')
+      .selectAll()
+      .executeTakeFirstOrThrow()
+    assert.deepEqual([size, frontier.length, singleton], [0, 0, true])
+    await db.insertInto('checkpoints').values({ size: index, text: 'T' }).execute()
+    const job = await db
+      .insertInto('spool')
+      .values({ sink: id, payload: Buffer.of(1) })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    assert.deepEqual([typeof job.id, job.tries, job.payload], ['number', 0, Buffer.of(1)])
+  },
+}
+
+export const WRITE_CASES: readonly Case[] = [
+  SAME,
+  COLLISIONS,
+  OTHER_PERSON,
+  NAMELESS,
+  PARALLEL,
+  NO_PLAIN_TEXT,
+  KEYS,
+  TABLES,
+]

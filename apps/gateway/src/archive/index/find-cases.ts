@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type Bench, type Case, factsOf, insert, newUid } from './cases.ts'
-import { findInstances, findSeries, findStudies, MAX_SCAN, type Page } from './find.ts'
+import { findInstances, findSeries, findStudies, type Page } from './find.ts'
 import type { StudyFound } from './found.ts'
 import type { Query } from './matching.ts'
 
@@ -212,8 +212,28 @@ const REFUSED: Case = {
     }
     for (const limit of [0, 1.5, 1e9])
       await assert.rejects(findStudies(bench, {}, { limit }), { code: 'BAD_QUERY' })
-    assert.ok(MAX_SCAN > 0)
   },
 }
 
-export const FIND_CASES: readonly Case[] = [MATCHES, BELOW, PAGES, TRASH, REFUSED]
+const BROAD: Case = {
+  name: 'a search that would decrypt too much is refused, unless its page is full before',
+  run: async (bench) => {
+    const issuer = newUid()
+    const facts = Array.from({ length: 120 }, (_, i) => {
+      const name = i < 3 ? 'NEW^N' : `OLD^${i}`
+      return factsOf(bench, {
+        patient: { id: `${i}`, issuer, name },
+        study: { uid: newUid(), date: i < 3 ? '2024' : '' },
+      })
+    })
+    await insert(bench, ...facts)
+    const bounded = { ...bench, maxScan: 50 }
+    const query = { IssuerOfPatientID: issuer, PatientName: '*N' }
+    await assert.rejects(findStudies(bounded, query, TEN), { name: 'IndexError', code: 'TOO_BROAD' })
+    assert.equal((await findStudies(bounded, { ...query, PatientName: 'N*N' }, TEN)).rows.length, 3)
+    assert.equal((await findStudies(bounded, { ...query, PatientName: '*L*' }, TEN)).rows.length, 10)
+    assert.equal((await findStudies(bench, query, TEN)).rows.length, 3)
+  },
+}
+
+export const FIND_CASES: readonly Case[] = [MATCHES, BELOW, PAGES, TRASH, REFUSED, BROAD]

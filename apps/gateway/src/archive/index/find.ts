@@ -12,7 +12,12 @@ import { IndexError } from './errors.ts'
 import { type InstanceFound, type Loader, loaderOf, type SeriesFound, type StudyFound } from './found.ts'
 import { type Condition, type Level, type Matching, matchingOf, type Query, STUDY_DAY } from './matching.ts'
 
-export type Index = { readonly db: Db; readonly columns: Columns }
+export type Index = {
+  readonly db: Db
+  readonly columns: Columns
+  /** MAX_SCAN where it is not given. */
+  readonly maxScan?: number
+}
 
 export type Window = {
   readonly limit: number
@@ -147,7 +152,8 @@ async function find<T>(index: Index, { query, window }: Search, shape: Shape<T>)
     if (batch.length < size) return { rows, next: undefined }
     scanned += batch.length
     cursor = batch.at(-1)?.cursor
-    if (scanned >= MAX_SCAN) throw new IndexError('TOO_BROAD', 'too many rows would have to be decrypted')
+    if (scanned >= (index.maxScan ?? MAX_SCAN))
+      throw new IndexError('TOO_BROAD', 'too many rows would have to be decrypted')
   }
 }
 

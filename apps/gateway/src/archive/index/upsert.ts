@@ -6,11 +6,19 @@
 import type { Tx } from '../../db/database.ts'
 import type { Columns } from './columns.ts'
 import { accessionBlind, dayOf, type InstanceFacts, patientBlind } from './facts.ts'
+import { normaliseName } from './names.ts'
 import { uuid7 } from './uuid.ts'
 
 export type Writer = { readonly tx: Tx; readonly columns: Columns }
 
-export type PatientRow = { readonly id: string; readonly issuer: string; readonly pid: string }
+export type PatientRow = {
+  readonly id: string
+  readonly issuer: string
+  readonly pid: string
+  /** As first written. */
+  readonly name: string
+  readonly birthDate: string
+}
 export type StudyRow = { readonly id: string; readonly study_uid: string; readonly patient_id: string }
 export type SeriesRow = { readonly id: string; readonly series_uid: string; readonly study_id: string }
 
@@ -41,9 +49,17 @@ export async function upsertPatients(
   const pids = [...new Set([...wanted.values()].map((fact) => pidOf(columns, fact)))]
   const select = async (): Promise<PatientRow[]> => {
     const blinds = pids.map((pid) => Buffer.from(pid, 'hex'))
-    const query = tx.selectFrom('patients').select(['id', 'issuer', 'pid_blind'])
+    const query = tx
+      .selectFrom('patients')
+      .select(['id', 'issuer', 'pid_blind', 'name_cipher', 'birth_cipher'])
     const rows = await query.where('pid_blind', 'in', blinds).execute()
-    return rows.map(({ id, issuer, pid_blind }) => ({ id, issuer, pid: pid_blind.toString('hex') }))
+    return rows.map(({ id, issuer, pid_blind, name_cipher, birth_cipher }) => ({
+      id,
+      issuer,
+      pid: pid_blind.toString('hex'),
+      name: columns.open({ table: 'patients', column: 'name', row: id }, name_cipher),
+      birthDate: columns.open({ table: 'patients', column: 'birth', row: id }, birth_cipher),
+    }))
   }
   const found = await select()
   const known = new Set(found.map(({ pid, issuer }) => `${pid} ${issuer}`))
@@ -151,4 +167,11 @@ function seriesRow(columns: Columns, { series, receivedAt }: InstanceFacts, stud
     body_part: series.bodyPart,
     received_at: receivedAt,
   }
+}
+
+/** Another name or birth date under the same ID: a correction, a marriage, or two people. Blanks say nothing. */
+export function isOtherPerson(known: PatientRow, { patient }: InstanceFacts): boolean {
+  const differ = (a: string, b: string): boolean => a !== '' && b !== '' && a !== b
+  const [was, is] = [normaliseName(known.name), normaliseName(patient.name)]
+  return differ(was, is) || differ(dayOf(known.birthDate) ?? '', dayOf(patient.birthDate) ?? '')
 }

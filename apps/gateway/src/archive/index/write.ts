@@ -10,7 +10,15 @@ import type { ConflictKind, InstanceState } from '../../db/schema.ts'
 import type { Columns } from './columns.ts'
 import { IndexError } from './errors.ts'
 import type { InstanceFacts } from './facts.ts'
-import { patientKey, pidOf, upsertPatients, upsertSeries, upsertStudies, type Writer } from './upsert.ts'
+import {
+  isOtherPerson,
+  patientKey,
+  pidOf,
+  upsertPatients,
+  upsertSeries,
+  upsertStudies,
+  type Writer,
+} from './upsert.ts'
 import { uuid7 } from './uuid.ts'
 
 export type Inserted = {
@@ -56,16 +64,16 @@ type Collision = {
   readonly kind: Exclude<ConflictKind, 'different-bytes'>
   readonly study_id: string
   readonly patient_id: string
-  readonly other_patient_id: string
+  readonly other_patient_id: string | null
 }
 type Home = { readonly studyId: string; readonly seriesId: string; readonly collisions: readonly Collision[] }
 
 async function placeAll(writer: Writer, facts: readonly InstanceFacts[]): Promise<readonly Home[]> {
   const { columns } = writer
   const patients = await upsertPatients(writer, facts)
-  const byKey = new Map(patients.map((row) => [`${row.pid} ${row.issuer}`, row.id]))
+  const byKey = new Map(patients.map((row) => [`${row.pid} ${row.issuer}`, row]))
   const patientOf = (fact: InstanceFacts) => must(byKey.get(patientKey(columns, fact)))
-  const studies = await upsertStudies(writer, facts, patientOf)
+  const studies = await upsertStudies(writer, facts, (fact) => patientOf(fact).id)
   const studyOf = ({ study }: InstanceFacts) => must(studies.get(study.uid))
   const series = await upsertSeries(writer, facts, (fact) => studyOf(fact).id)
   return facts.map((fact): Home => {
@@ -74,13 +82,14 @@ async function placeAll(writer: Writer, facts: readonly InstanceFacts[]): Promis
     const same = series.filter(({ series_uid }) => series_uid === fact.series.uid)
     const home = must(same.find(({ study_id }) => study_id === study.id))
     const pid = pidOf(columns, fact)
-    const others = patients.filter((row) => row.pid === pid && row.id !== patient)
-    const collision = (kind: Collision['kind'], other: string): Collision => {
-      return { kind, study_id: study.id, patient_id: patient, other_patient_id: other }
+    const others = patients.filter((row) => row.pid === pid && row.id !== patient.id)
+    const collision = (kind: Collision['kind'], other: string | null): Collision => {
+      return { kind, study_id: study.id, patient_id: patient.id, other_patient_id: other }
     }
     const collisions = others.map(({ id }) => collision('issuer-collision', id))
-    if (study.patient_id !== patient) collisions.push(collision('patient-mismatch', study.patient_id))
-    if (same.length > 1) collisions.push(collision('series-mismatch', patient))
+    if (study.patient_id !== patient.id) collisions.push(collision('patient-mismatch', study.patient_id))
+    if (same.length > 1) collisions.push(collision('series-mismatch', null))
+    if (isOtherPerson(patient, fact)) collisions.push(collision('demographics-mismatch', null))
     return { studyId: study.id, seriesId: home.id, collisions }
   })
 }

@@ -111,7 +111,8 @@ const INDICES = [
 const CONFLICTS = `
 create table conflicts (
   id uuid primary key,
-  kind text not null check (kind in ('different-bytes', 'patient-mismatch', 'issuer-collision', 'series-mismatch')),
+  kind text not null check (kind in (
+    'different-bytes', 'patient-mismatch', 'issuer-collision', 'series-mismatch', 'demographics-mismatch')),
   study_id uuid references studies on delete cascade,
   instance_id uuid references instances on delete cascade,
   patient_id uuid references patients on delete cascade,
