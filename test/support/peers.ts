@@ -5,7 +5,7 @@
 //   test('…', skipUnless(dciodvfy), () => run(dciodvfy.path))
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 
 export type Found = { readonly path: string; readonly skip: false }
@@ -55,6 +55,18 @@ export function pydicom(): Found | Missing {
     if (run.status === 0) return { path, skip: false }
   }
   return missing('Python 3 with pydicom and numpy is not installed (Debian: python3-pydicom python3-numpy)')
+}
+
+/** The folder with initdb and postgres of Debian's newest PostgreSQL; Debian keeps them out of the PATH. */
+export function debianPostgres(): Found | Missing {
+  const root = '/usr/lib/postgresql'
+  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : []
+  for (const version of versions) {
+    const path = join(root, version, 'bin')
+    if (isExecutable(join(path, 'initdb')) && isExecutable(join(path, 'postgres')))
+      return { path, skip: false }
+  }
+  return missing('PostgreSQL is not installed (Debian: postgresql)')
 }
 
 /** The folder of test files that pydicom publishes with itself. */

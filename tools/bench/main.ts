@@ -1,5 +1,6 @@
 // npm run bench -- deid | deid-4gib | deid-100k     how fast, against whom, and in how much memory
 // npm run bench -- ocr                              how much burned-in text is found
+// npm run bench -- index                            how fast the archive's index answers
 //
 //   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
 //   --quick                  ocr: few frames, printed only
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { benchIndex } from './archive-index.ts'
 import { writeGiant, writeSeries } from './data.ts'
 import { machine, table, writeSection } from './document.ts'
 import { BenchError, measure, median } from './measure.ts'
@@ -31,6 +33,8 @@ const PLOT = fileURLToPath(new URL('../../docs/images/bench-deid.svg', import.me
 const OCR_PLOT = fileURLToPath(new URL('../../docs/images/bench-ocr.svg', import.meta.url))
 const SHARED_DATA = fileURLToPath(new URL('../../../shared/data', import.meta.url))
 const OCR_SEED = 20
+/** A search takes milliseconds: this many for each round. */
+const INDEX_SEARCHES = 20
 const MEBIBYTE = 2 ** 20
 
 function say(line: string): void {
@@ -180,11 +184,19 @@ async function ocr({ quick, files = 6, publish }: Bench): Promise<void> {
   writeSection('ocr', text)
 }
 
+/** The archive's index in a real database, filled by SQL. */
+async function index({ scratch, files = 1_000_000, rounds, publish }: Bench): Promise<void> {
+  const text = await benchIndex({ scratch, instances: files, rounds: rounds * INDEX_SEARCHES, say })
+  say(text)
+  if (publish) writeSection('index', text)
+}
+
 const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> = {
   deid,
   'deid-4gib': giant,
   'deid-100k': many,
   ocr,
+  index,
 }
 
 async function main(): Promise<void> {

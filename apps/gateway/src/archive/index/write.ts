@@ -1,0 +1,272 @@
+// Instances enter the index.   facts ─► patients ─► studies ─► series ─► instances ─► conflicts ─► counts
+//
+// Invariants: at most one instance a SOP Instance UID is current; no bytes are dropped: the same UID with other bytes
+// is kept as a conflict; the same UID with the same bytes is a duplicate and makes no row; counts are those of the
+// current instances, whatever the number of writers.
+
+import { sql } from 'kysely'
+import type { Tx } from '../../db/database.ts'
+import type { ConflictKind, InstanceState } from '../../db/schema.ts'
+import type { Columns } from './columns.ts'
+import { IndexError } from './errors.ts'
+import type { InstanceFacts } from './facts.ts'
+import {
+  isOtherPerson,
+  patientKey,
+  pidOf,
+  upsertPatients,
+  upsertSeries,
+  upsertStudies,
+  type Writer,
+} from './upsert.ts'
+import { uuid7 } from './uuid.ts'
+
+export type Inserted = {
+  readonly outcome: 'stored' | 'duplicate' | 'conflict'
+  /** Of the row that holds these bytes: for a duplicate the earlier one, whose blob is to be used. */
+  readonly instanceId: string
+  readonly blobId: string
+  readonly seriesId: string
+  readonly studyId: string
+  /** Besides bytes that differ: what does not fit together above the instance. Recorded once, in `conflicts`. */
+  readonly collisions: readonly Exclude<ConflictKind, 'different-bytes'>[]
+}
+
+/** Parameters of one statement are counted in 16 bits; and locks are held for as long as the batch takes. */
+export const MAX_FACTS = 256
+/** Each round settles one fact of every UID; more only if others insert or delete between our look and our insert. */
+const MAX_ROUNDS = 4
+
+/** In the order of the facts. The transaction has done nothing else to the index before, nor does after. */
+export async function insertInstances(
+  tx: Tx,
+  columns: Columns,
+  facts: readonly InstanceFacts[],
+): Promise<readonly Inserted[]> {
+  if (facts.length === 0) return []
+  if (facts.length > MAX_FACTS) throw new IndexError('TOO_MANY_FACTS', `at most ${MAX_FACTS} facts at once`)
+  const writer = { tx, columns }
+  const homes = await placeAll(writer, facts)
+  const rows = await insertRows(tx, facts, homes)
+  await recordConflicts(tx, rows)
+  await count(tx, rows)
+  return rows.map(({ outcome, kept, home }) => ({
+    outcome,
+    instanceId: kept.id,
+    blobId: kept.blob_id,
+    seriesId: kept.series_id,
+    studyId: home.studyId,
+    collisions: home.collisions.map(({ kind }) => kind),
+  }))
+}
+
+type Collision = {
+  readonly kind: Exclude<ConflictKind, 'different-bytes'>
+  readonly study_id: string
+  readonly patient_id: string
+  readonly other_patient_id: string | null
+}
+type Home = { readonly studyId: string; readonly seriesId: string; readonly collisions: readonly Collision[] }
+
+async function placeAll(writer: Writer, facts: readonly InstanceFacts[]): Promise<readonly Home[]> {
+  const { columns } = writer
+  const patients = await upsertPatients(writer, facts)
+  const byKey = new Map(patients.map((row) => [`${row.pid} ${row.issuer}`, row]))
+  const patientOf = (fact: InstanceFacts) => must(byKey.get(patientKey(columns, fact)))
+  const studies = await upsertStudies(writer, facts, (fact) => patientOf(fact).id)
+  const studyOf = ({ study }: InstanceFacts) => must(studies.get(study.uid))
+  const series = await upsertSeries(writer, facts, (fact) => studyOf(fact).id)
+  return facts.map((fact): Home => {
+    const study = studyOf(fact)
+    const patient = patientOf(fact)
+    const same = series.filter(({ series_uid }) => series_uid === fact.series.uid)
+    const home = must(same.find(({ study_id }) => study_id === study.id))
+    const pid = pidOf(columns, fact)
+    const others = patients.filter((row) => row.pid === pid && row.id !== patient.id)
+    const collision = (kind: Collision['kind'], other: string | null): Collision => {
+      return { kind, study_id: study.id, patient_id: patient.id, other_patient_id: other }
+    }
+    const collisions = others.map(({ id }) => collision('issuer-collision', id))
+    if (study.patient_id !== patient.id) collisions.push(collision('patient-mismatch', study.patient_id))
+    if (same.length > 1) collisions.push(collision('series-mismatch', null))
+    if (isOtherPerson(patient, fact)) collisions.push(collision('demographics-mismatch', null))
+    return { studyId: study.id, seriesId: home.id, collisions }
+  })
+}
+
+type Kept = { readonly id: string; readonly blob_id: string; readonly series_id: string }
+type Row = {
+  readonly outcome: Inserted['outcome']
+  readonly fact: InstanceFacts
+  readonly home: Home
+  readonly kept: Kept
+}
+type Waiting = {
+  readonly index: number
+  readonly fact: InstanceFacts
+  readonly home: Home
+  readonly hash: string
+}
+
+async function insertRows(
+  tx: Tx,
+  facts: readonly InstanceFacts[],
+  homes: readonly Home[],
+): Promise<readonly Row[]> {
+  const done: Row[] = []
+  let waiting = facts.map((fact, index): Waiting => {
+    return { index, fact, home: must(homes[index]), hash: Buffer.from(fact.sha256).toString('hex') }
+  })
+  waiting.sort((a, b) =>
+    a.fact.sopUid < b.fact.sopUid ? -1 : a.fact.sopUid > b.fact.sopUid ? 1 : a.index - b.index,
+  )
+  for (let round = 0; waiting.length > 0; round++) {
+    if (round === facts.length + MAX_ROUNDS)
+      throw new Error('an instance is neither there nor can be inserted')
+    waiting = [...(await insertRound(tx, waiting, done))]
+  }
+  return done
+}
+
+/** Those that have to look again: rows that came in between, of others or of this very batch. */
+async function insertRound(tx: Tx, waiting: readonly Waiting[], done: Row[]): Promise<readonly Waiting[]> {
+  const uids = [...new Set(waiting.map(({ fact }) => fact.sopUid))]
+  const select = tx
+    .selectFrom('instances')
+    .select(['id', 'blob_id', 'series_id', 'sop_uid', 'sha256', 'state'])
+  const there = await select.where('sop_uid', 'in', uids).where('state', '<>', 'trashed').execute()
+  const byBytes = new Map(there.map((row) => [`${row.sop_uid} ${row.sha256.toString('hex')}`, row]))
+  const taken = new Set(there.filter(({ state }) => state === 'current').map(({ sop_uid }) => sop_uid))
+  const fresh = new Map<string, Waiting>()
+  const later: Waiting[] = []
+  for (const each of waiting) {
+    const known = byBytes.get(`${each.fact.sopUid} ${each.hash}`)
+    if (known !== undefined) done[each.index] = { ...each, outcome: 'duplicate', kept: known }
+    else if (fresh.has(each.fact.sopUid)) later.push(each)
+    else fresh.set(each.fact.sopUid, each)
+  }
+  if (fresh.size === 0) return later
+  const stateOf = (uid: string): InstanceState => (taken.has(uid) ? 'conflict' : 'current')
+  const rows = [...fresh.values()].map(({ fact, home }) => instanceRow(fact, home, stateOf(fact.sopUid)))
+  const insert = tx
+    .insertInto('instances')
+    .values(rows)
+    .onConflict((on) => on.doNothing())
+  const made = await insert.returning(['id', 'blob_id', 'series_id', 'sop_uid', 'state']).execute()
+  const bySop = new Map(made.map((row) => [row.sop_uid, row]))
+  for (const each of fresh.values()) {
+    const row = bySop.get(each.fact.sopUid)
+    if (row === undefined) later.push(each)
+    else done[each.index] = { ...each, outcome: row.state === 'current' ? 'stored' : 'conflict', kept: row }
+  }
+  return later
+}
+
+function instanceRow(fact: InstanceFacts, { seriesId }: Home, state: InstanceState) {
+  return {
+    id: uuid7(fact.receivedAt.getTime()),
+    series_id: seriesId,
+    sop_uid: fact.sopUid,
+    sop_class: fact.sopClass,
+    transfer_syntax: fact.transferSyntax,
+    number: fact.number ?? null,
+    frames: fact.frames,
+    rows: fact.rows ?? null,
+    columns: fact.columns ?? null,
+    sha256: Buffer.from(fact.sha256),
+    size: fact.size,
+    blob_id: fact.blobId,
+    key_id: fact.keyId,
+    preamble: fact.preamble,
+    received_at: fact.receivedAt,
+    state,
+  }
+}
+
+async function recordConflicts(tx: Tx, rows: readonly Row[]): Promise<void> {
+  const found = new Map<string, Collision & { readonly at: Date }>()
+  for (const { home, fact } of rows) {
+    for (const each of home.collisions) {
+      const key = `${each.kind} ${each.study_id} ${each.patient_id} ${each.other_patient_id}`
+      if (!found.has(key)) found.set(key, { ...each, at: fact.receivedAt })
+    }
+  }
+  const above = [...found]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { at, ...collision }]) => {
+      return { ...collision, id: uuid7(at.getTime()), found_at: at, instance_id: null }
+    })
+  const bytes = rows.flatMap(({ outcome, fact, home, kept }) => {
+    if (outcome !== 'conflict') return []
+    const id = uuid7(fact.receivedAt.getTime())
+    const what = { kind: 'different-bytes' as const, study_id: home.studyId, instance_id: kept.id }
+    return [{ ...what, id, found_at: fact.receivedAt, patient_id: null, other_patient_id: null }]
+  })
+  const all = [...above, ...bytes]
+  if (all.length === 0) return
+  await tx
+    .insertInto('conflicts')
+    .values(all)
+    .onConflict((on) => on.doNothing())
+    .execute()
+}
+
+/** Under the locks of studies and series. What comes in takes its study out of the trash. */
+async function count(tx: Tx, rows: readonly Row[]): Promise<void> {
+  const added = rows.filter(({ outcome }) => outcome !== 'duplicate')
+  if (added.length === 0) return
+  const series = additions(added, ({ home }) => home.seriesId)
+  const studies = additions(added, ({ home }) => home.studyId)
+  const ids = (all: readonly Addition[]) => all.map(({ id }) => id)
+  await sql`select id from studies where id = any(${ids(studies)}::uuid[]) order by id for no key update`.execute(
+    tx,
+  )
+  await sql`select id from series where id = any(${ids(series)}::uuid[]) order by id for no key update`.execute(
+    tx,
+  )
+  await sql`
+    update series set instance_count = series.instance_count + added.instances
+    from jsonb_to_recordset(${JSON.stringify(series)}::jsonb) as added(id uuid, instances int)
+    where series.id = added.id`.execute(tx)
+  await sql`
+    update studies set
+      instance_count = studies.instance_count + added.instances,
+      series_count = (
+        select count(*) from series where series.study_id = studies.id and series.instance_count > 0),
+      bytes = studies.bytes + added.bytes,
+      modalities = array(select distinct unnest(studies.modalities || added.modalities) order by 1),
+      last_at = greatest(studies.last_at, added.last),
+      trashed_at = null
+    from jsonb_to_recordset(${JSON.stringify(studies)}::jsonb)
+      as added(id uuid, instances int, bytes bigint, modalities text[], last timestamptz)
+    where studies.id = added.id`.execute(tx)
+}
+
+type Addition = {
+  readonly id: string
+  /** Current ones; the rest of the numbers likewise. */
+  readonly instances: number
+  readonly bytes: number
+  readonly modalities: readonly string[]
+  readonly last: string
+}
+
+function additions(added: readonly Row[], idOf: (row: Row) => string): readonly Addition[] {
+  const ids = [...new Set(added.map(idOf))].sort()
+  return ids.map((id) => {
+    const all = added.filter((row) => idOf(row) === id)
+    const current = all.filter(({ outcome }) => outcome === 'stored')
+    return {
+      id,
+      instances: current.length,
+      bytes: current.reduce((sum, { fact }) => sum + fact.size, 0),
+      modalities: [...new Set(current.map(({ fact }) => fact.series.modality).filter((text) => text !== ''))],
+      last: new Date(Math.max(...all.map(({ fact }) => fact.receivedAt.getTime()))).toISOString(),
+    }
+  })
+}
+
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a row that was just written is not there')
+  return value
+}

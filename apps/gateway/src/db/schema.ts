@@ -1,0 +1,164 @@
+// The tables as Kysely sees them; made by migrations/. int8 is read as a number and date as 'YYYY-MM-DD' (pool.ts).
+
+import type { ColumnType, Generated } from 'kysely'
+
+type Moment = ColumnType<Date, Date | undefined, Date>
+type NullableMoment = ColumnType<Date | null, Date | null | undefined, Date | null>
+type Json = ColumnType<unknown, string, string>
+type NullableJson = ColumnType<unknown, string | null | undefined, string | null>
+/** Beyond 2⁵³: written as text, and never read. */
+type Tokens = ColumnType<never, readonly string[], readonly string[]>
+
+export type InstanceState = 'current' | 'conflict' | 'trashed'
+export type CheckState = 'unchecked' | 'intact' | 'damaged' | 'missing'
+export type ConflictKind =
+  | 'different-bytes'
+  | 'patient-mismatch'
+  | 'issuer-collision'
+  | 'series-mismatch'
+  | 'demographics-mismatch'
+
+export type DataKeys = {
+  id: string
+  purpose: string
+  wrapped: string | null
+  created_at: Moment
+  destroyed_at: NullableMoment
+  certificate: NullableJson
+}
+
+export type Patients = {
+  id: string
+  issuer: string
+  pid_blind: Buffer
+  pid_cipher: Buffer
+  name_cipher: Buffer
+  name_tokens: Tokens
+  birth_cipher: Buffer
+  sex: string
+  created_at: Moment
+}
+
+export type Studies = {
+  id: string
+  study_uid: string
+  patient_id: string
+  key_id: string
+  study_date: string | null
+  study_time: string
+  accession_blind: Buffer | null
+  accession_cipher: Buffer
+  description_cipher: Buffer
+  referrer_cipher: Buffer
+  modalities: Generated<string[]>
+  series_count: Generated<number>
+  instance_count: Generated<number>
+  bytes: Generated<number>
+  received_at: Moment
+  last_at: Moment
+  hold_count: Generated<number>
+  trashed_at: NullableMoment
+  disposed_at: NullableMoment
+}
+
+export type SeriesTable = {
+  id: string
+  study_id: string
+  series_uid: string
+  modality: string
+  number: number | null
+  description_cipher: Buffer
+  body_part: string
+  instance_count: Generated<number>
+  received_at: Moment
+}
+
+export type Instances = {
+  id: string
+  series_id: string
+  sop_uid: string
+  sop_class: string
+  transfer_syntax: string
+  number: number | null
+  frames: number
+  rows: number | null
+  columns: number | null
+  sha256: Buffer
+  size: number
+  blob_id: string
+  key_id: string
+  preamble: string
+  received_at: Moment
+  state: Generated<InstanceState>
+  checked_at: NullableMoment
+  check_state: Generated<CheckState>
+}
+
+export type Conflicts = {
+  id: string
+  kind: ConflictKind
+  study_id: string | null
+  instance_id: string | null
+  patient_id: string | null
+  other_patient_id: string | null
+  found_at: Moment
+  resolved_at: NullableMoment
+  resolved_by: string | null
+  resolution: string | null
+}
+
+export type Holds = {
+  id: string
+  matter: string
+  owner: string
+  second: string | null
+  placed_at: Moment
+  released_at: NullableMoment
+  released_by: string | null
+}
+
+export type RetentionPolicies = {
+  id: string
+  name: string
+  modality: string | null
+  jurisdiction: Generated<string>
+  years: number
+  minors_until_age: number | null
+  basis: Generated<string>
+  active: Generated<boolean>
+  created_at: Moment
+}
+
+export type Disposals = {
+  id: string
+  study_uid_digest: Buffer
+  policy_id: string | null
+  at: Moment
+  certificate: Json
+}
+
+export type Spool = {
+  id: Generated<number>
+  sink: string
+  payload: Buffer
+  tries: Generated<number>
+  next_at: Moment
+}
+
+export type Schema = {
+  schema_migrations: { name: string; applied_at: Moment }
+  data_keys: DataKeys
+  patients: Patients
+  studies: Studies
+  series: SeriesTable
+  instances: Instances
+  conflicts: Conflicts
+  holds: Holds
+  hold_studies: { hold_id: string; study_id: string }
+  retention_policies: RetentionPolicies
+  disposals: Disposals
+  ledger_entries: { index: number; line: string; leaf: Buffer }
+  ledger_head: { singleton: Generated<boolean>; size: number; frontier: Buffer }
+  checkpoints: { size: number; text: string; at: Moment }
+  spool: Spool
+}
