@@ -1,5 +1,6 @@
 // npm run bench -- deid | deid-4gib | deid-100k     how fast, against whom, and in how much memory
 // npm run bench -- ocr                              how much burned-in text is found
+// npm run bench -- cine                             how fast an ultrasound loop is cleaned
 // npm run bench -- index                            how fast the archive's index answers
 //
 //   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchIndex } from './archive-index.ts'
+import { benchCine } from './cine.ts'
 import { writeGiant, writeSeries } from './data.ts'
 import { machine, table, writeSection } from './document.ts'
 import { BenchError, measure, median } from './measure.ts'
@@ -184,6 +186,13 @@ async function ocr({ quick, files = 6, publish }: Bench): Promise<void> {
   writeSection('ocr', text)
 }
 
+/** Cleaning a loop from start to end. */
+async function cine({ scratch, rounds, publish }: Bench): Promise<void> {
+  const text = await benchCine(scratch, Math.min(rounds, 3), roentgate(scratch, ['--recipe', 'research']))
+  say(text)
+  if (publish) writeSection('cine', text)
+}
+
 /** The archive's index in a real database, filled by SQL. */
 async function index({ scratch, files = 1_000_000, rounds, publish }: Bench): Promise<void> {
   const text = await benchIndex({ scratch, instances: files, rounds: rounds * INDEX_SEARCHES, say })
@@ -196,6 +205,7 @@ const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> 
   'deid-4gib': giant,
   'deid-100k': many,
   ocr,
+  cine,
   index,
 }
 

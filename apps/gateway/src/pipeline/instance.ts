@@ -171,12 +171,20 @@ async function cleanAndSettle(draft: Draftable, pixels: Pixels): Promise<Instanc
   clock.lap('apply')
   const { cleanDataset } = await pixelTools()
   const extra: Box[] = []
+  let searched: Cleaning['searched']
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const cleaned = await cleanDataset(
-      { original: file, dataset: marked, words: patient.identifiers, ...pixels },
+      {
+        original: file,
+        dataset: marked,
+        words: patient.identifiers,
+        ...pixels,
+        ...(searched ? { searched } : {}),
+      },
       extra,
     )
     clock.lap('pixels')
+    searched = cleaned.searched
     const written = draftOf(draft, cleaned)
     try {
       const violations = written.verify({

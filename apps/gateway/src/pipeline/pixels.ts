@@ -19,6 +19,7 @@ import {
   paletteOf,
   pictureOf,
   type Reader,
+  type Searched,
 } from '@roentgate/pixel'
 import { inflate } from './inflate.ts'
 import type { Patient } from './project.ts'
@@ -47,6 +48,8 @@ export type Cleaning = {
   readonly dataset: Dataset
   readonly plan: CleanPlan
   readonly words: Patient['identifiers']
+  /** What an earlier round found. */
+  readonly searched?: Searched
   /** Beside boxes: the face cut out of a frame. */
   readonly edit?: Edit
 }
@@ -55,6 +58,7 @@ export type CleanedDataset = {
   readonly dataset: Dataset
   readonly transferSyntax: Uid
   readonly work: PixelWork
+  readonly searched: Searched
   /** False where nothing was filled or stripped: the pixel data is the original's, byte for byte. */
   readonly changed: boolean
   /** Pictures of the first frame that changed, before and after, where a folder for them is given. */
@@ -81,6 +85,7 @@ export async function cleanDataset(cleaning: Cleaning, extra: readonly Box[]): P
 async function cleanOnce(cleaning: Cleaning, extra: readonly Box[]): Promise<CleanedDataset> {
   const { original, source, dataset, plan } = cleaning
   const edit = cleaning.edit ? { edit: cleaning.edit } : {}
+  const known = cleaning.searched ? { searched: cleaning.searched } : {}
   const codecs = await wholeCodecs()
   const find = await finderOf(cleaning)
   const cleaned = await cleanPixels({
@@ -91,6 +96,7 @@ async function cleanOnce(cleaning: Cleaning, extra: readonly Box[]): Promise<Cle
     extra,
     ...(find ? { find } : {}),
     ...edit,
+    ...known,
   })
   const { boxesOf, frames, touched, searches, reasons } = cleaned
   const changed = touched > 0 || source !== original
@@ -99,6 +105,7 @@ async function cleanOnce(cleaning: Cleaning, extra: readonly Box[]): Promise<Cle
     transferSyntax: cleaned.transferSyntax,
     work: { frames, touched, searches, reasons: [...reasons] },
     changed,
+    searched: cleaned.searched,
     show: async (folder, name) => {
       if (folder === undefined || touched === 0) return
       await showCleaned({ folder, name, original, cleaned }, codecs)

@@ -35,7 +35,8 @@ export async function checkPixels(request: CheckRequest): Promise<Checked> {
   if (before.frames.count !== after.frames.count)
     throw new PixelError('FRAME_MISSING', 'another number of frames')
   const changed: number[] = []
-  const left: Box[] = []
+  // By place: what is found in a cine is found on all of its frames.
+  const left = new Map<string, Box>()
   const seen = new Set<number>()
   const raster = (index: number): Raster => {
     const written = codecs.decode(after.frames.frame(index), after.format)
@@ -48,14 +49,15 @@ export async function checkPixels(request: CheckRequest): Promise<Checked> {
     return written
   }
   if (find) {
-    const searched = await searchFrames({ count: after.frames.count, raster }, find, temporalKind(source))
+    const kind = temporalKind(source) === 'cine' ? 'cleaned cine' : 'independent'
+    const searched = await searchFrames({ count: after.frames.count, raster }, find, kind)
     for (let index = 0; index < after.frames.count; index++) {
       const covered = maskOf(boxesOf(index), after.format)
       for (const box of searched.boxesOf(index))
-        if (!isCovered(box, covered, after.format.columns)) left.push(box)
+        if (!isCovered(box, covered, after.format.columns)) left.set(Object.values(box).join(), box)
     }
   } else for (let index = 0; index < after.frames.count; index++) raster(index)
-  return { changed, left }
+  return { changed, left: [...left.values()] }
 }
 
 type Opened = { readonly format: FrameFormat; readonly frames: Frames }

@@ -8,12 +8,12 @@ import type { Box, Dataset, DicomFile, PixelPlan, Uid } from '@roentgate/dicom'
 import { find, make, numbers, Tags, transferSyntax } from '@roentgate/dicom'
 import { type Codecs, codecOf, LEAST_WAVELET_SIDE, SYNTAX_OF } from '../codec/codecs.ts'
 import { replaced, withFrames } from '../codec/element.ts'
-import { type Frames, formatOf, framesOf } from '../codec/frames.ts'
+import { type Frames, formatOf, frameSize, framesOf } from '../codec/frames.ts'
 import { PixelError } from '../errors.ts'
 import type { FrameFormat, Raster } from '../model.ts'
 import { clipped, outside } from './boxes.ts'
 import { filled, type Palette } from './fill.ts'
-import { type Find, searchFrames } from './search.ts'
+import { type Find, type FrameRasters, type Searched, searchFrames } from './search.ts'
 
 export type CleanPlan = Extract<PixelPlan, { kind: 'clean' }>
 
@@ -27,6 +27,8 @@ export type CleanRequest = {
   readonly find?: Find
   /** What another look at the result found. On every frame. */
   readonly extra: readonly Box[]
+  /** What an earlier search of the same frames found: they are not searched again. */
+  readonly searched?: Searched
   /** Beside boxes: what becomes of a frame's samples; the same raster where nothing does. */
   readonly edit?: Edit
 }
@@ -43,10 +45,12 @@ export type Cleaned = {
   readonly touched: number
   readonly firstTouched: number
   readonly searches: number
+  /** For another round. */
+  readonly searched: Searched
 }
 
 /** Decoded frames kept between the search and the filling; beyond it they are decoded twice. */
-const MAX_KEPT_BYTES = 192 * 2 ** 20
+const MAX_KEPT_BYTES = 32 * 2 ** 20
 
 /** @throws PixelError */
 export async function cleanPixels(request: CleanRequest): Promise<Cleaned> {
@@ -58,9 +62,7 @@ export async function cleanPixels(request: CleanRequest): Promise<Cleaned> {
   const whole = plan.spareBits === 'clear' ? (index: number) => masked(decode(index)) : decode
   const { edit } = request
   const raster = edit ? (index: number) => edit(whole(index), index) : whole
-  const searched = request.find
-    ? await searchFrames({ count: frames.count, raster }, request.find, temporalKind(source))
-    : { boxesOf: () => [], searches: 0 }
+  const searched = request.searched ?? (await searchedFrames(request, { count: frames.count, raster }))
   const size = { rows: format.rows, columns: format.columns }
   const reasons = new Map<string, number>()
   const known = knownBoxes(plan, size, reasons)
@@ -86,9 +88,14 @@ export async function cleanPixels(request: CleanRequest): Promise<Cleaned> {
     touched,
     firstTouched: changing[0] ?? 0,
     searches: searched.searches,
+    searched,
   }
   if (touched === 0) return { ...result, dataset: request.dataset, transferSyntax: source.transferSyntax }
   return { ...result, ...rebuilt({ request, format, frames, raster, boxesOf: result.boxesOf, isTouched }) }
+}
+
+async function searchedFrames({ find, source }: CleanRequest, frames: FrameRasters): Promise<Searched> {
+  return find ? await searchFrames(frames, find, temporalKind(source)) : { boxesOf: () => [], searches: 0 }
 }
 
 function knownBoxes(
@@ -161,18 +168,22 @@ function rebuilt({ request, format, frames, raster, boxesOf, isTouched }: Work):
   const palette = paletteOf(source.dataset)
   const filling = palette ? { fill: plan.fill, palette } : { fill: plan.fill }
   let photometric = format.photometric
-  const written = Array.from({ length: frames.count }, (_, index) => {
-    const boxes = boxesOf(index)
+  const frameBytes = (index: number): Uint8Array => {
     if (!isTouched(index) && target.keepsBytes) return frames.frame(index).slice()
     const decoded = raster(index)
     photometric = decoded.photometric
-    return codecs.encode(filled(decoded, boxes, filling), target.syntax, {
+    return codecs.encode(filled(decoded, boxesOf(index), filling), target.syntax, {
       ...format,
       photometric,
       highBit: target.highBit,
       planar: target.planar,
     })
-  })
+  }
+  // Of native frames the length is known: each is made when it is written, and none is held.
+  const later = target.syntax === 'native' && target.keepsBytes
+  const written = Array.from({ length: frames.count }, (_, index) =>
+    later ? { length: frameSize(format), read: () => frameBytes(index) } : frameBytes(index),
+  )
   const transform = target.syntax === 'jpeg-2000' || target.syntax === 'htj2k'
   const state = {
     transferSyntax: target.transferSyntax,

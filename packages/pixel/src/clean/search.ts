@@ -14,8 +14,11 @@ import type { Box } from '@roentgate/dicom'
 import type { Raster } from '../model.ts'
 import { covers } from './boxes.ts'
 
+/** What a picture is: a frame, or what many frames were at their brightest or darkest. */
+export type Sight = 'frame' | 'projection'
+
 /** What must go from one picture. Boxes in its pixels. */
-export type Find = (raster: Raster) => Promise<readonly Box[]>
+export type Find = (raster: Raster, sight?: Sight) => Promise<readonly Box[]>
 
 export type FrameRasters = { readonly count: number; readonly raster: (index: number) => Raster }
 
@@ -39,29 +42,41 @@ const JUMP = 1 / 4
 const JUMP_SHARE = 1 / 24
 /** Of the tiles: above it the scene changed, not a text in it. */
 const LOCAL = 1 / 8
+/**
+ * Sudden changes searched by themselves, a segment: where more come, it is the picture that moves, and what stands in it
+ * for a moment is in the projections.
+ */
+const MAX_JUMPS = 3
 /** Around what changed: the detector wants to see where a text ends. */
 const MARGIN = 32
 
 export async function searchFrames(
   frames: FrameRasters,
   find: Find,
-  kind: 'independent' | 'cine',
+  kind: 'independent' | 'cine' | 'cleaned cine',
 ): Promise<Searched> {
   const counted = { searches: 0 }
-  const counting: Find = (raster) => {
+  const counting: Find = (raster, sight) => {
     counted.searches++
-    return find(raster)
+    return find(raster, sight)
   }
   if (kind === 'independent' || frames.count === 1) {
     const found: (readonly Box[])[] = []
     for (let index = 0; index < frames.count; index++) found.push(await counting(frames.raster(index)))
     return { boxesOf: (frame) => found[frame] ?? [], searches: counted.searches }
   }
-  const boxes = await searchCine(frames, counting)
+  // Once cleaned, what stood still and what flashed up is filled: one look at each projection of the whole finds the rest.
+  const limits =
+    kind === 'cine'
+      ? { frames: SEGMENT_FRAMES, jumps: MAX_JUMPS }
+      : { frames: Number.POSITIVE_INFINITY, jumps: 0 }
+  const boxes = await searchCine(frames, counting, limits)
   return { boxesOf: () => boxes, searches: counted.searches }
 }
 
-async function searchCine(frames: FrameRasters, find: Find): Promise<readonly Box[]> {
+type SegmentLimits = { readonly frames: number; readonly jumps: number }
+
+async function searchCine(frames: FrameRasters, find: Find, limits: SegmentLimits): Promise<readonly Box[]> {
   const boxes: Box[] = []
   let segment: Segment | undefined
   for (let index = 0; index < frames.count; index++) {
@@ -73,8 +88,9 @@ async function searchCine(frames: FrameRasters, find: Find): Promise<readonly Bo
     }
     const jumped = follow(segment, raster)
     const scene = jumped.share >= LOCAL && segment.frames >= SHORTEST_SEGMENT
-    if (jumped.area && jumped.share < LOCAL) boxes.push(...(await findIn(raster, jumped.area, find)))
-    if (!scene && segment.frames < SEGMENT_FRAMES) continue
+    if (jumped.area && jumped.share < LOCAL && segment.jumps++ < limits.jumps)
+      boxes.push(...(await findIn(raster, jumped.area, find)))
+    if (!scene && segment.frames < limits.frames) continue
     boxes.push(...(await finish(segment, find)))
     // The next segment begins with this frame: what has not changed since the first was searched there.
     segment = begin(raster)
@@ -89,6 +105,7 @@ type Segment = {
   readonly darkest: Raster
   previous: Raster
   frames: number
+  jumps: number
   readonly range: number
 }
 
@@ -98,6 +115,7 @@ function begin(raster: Raster): Segment {
     darkest: { ...raster, data: raster.data.slice() },
     previous: raster,
     frames: 1,
+    jumps: 0,
     range: 2 ** raster.bitsStored,
   }
 }
@@ -182,7 +200,8 @@ async function finish(segment: Segment, find: Find): Promise<readonly Box[]> {
   }
   const area = bounds([...changed], across)
   if (area === undefined) return []
-  return [...(await findIn(brightest, area, find)), ...(await findIn(darkest, area, find))]
+  const projection: Find = (raster) => find(raster, 'projection')
+  return [...(await findIn(brightest, area, projection)), ...(await findIn(darkest, area, projection))]
 }
 
 async function findIn(raster: Raster, area: Box, find: Find): Promise<readonly Box[]> {

@@ -19,8 +19,13 @@ export type Judging = {
 const MOST_READINGS = 64
 
 export function finder(reader: Reader, { text, words, hints }: Judging): Find {
-  return async (raster) => {
-    const boxes = (await findText(reader, raster, hints)).map(({ box }) => box)
+  return async (raster, sight) => {
+    const found = await findText(
+      reader,
+      raster,
+      sight === 'projection' ? { ...hints, projection: true } : hints,
+    )
+    const boxes = found.map(({ box }) => box)
     if (text === 'all' || boxes.length === 0) return boxes
     const plain = views(raster, hints)[0]
     const going: Box[] = []

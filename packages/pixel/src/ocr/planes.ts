@@ -20,6 +20,8 @@ export type Hints = {
   readonly palette?: Palette
   /** Window Center and Width in stored values, where the header has them. */
   readonly window?: { readonly center: number; readonly width: number }
+  /** The brightest or darkest of many frames: that pixels share a value says nothing there. */
+  readonly projection?: boolean
 }
 
 /** Luminance first; then two planes of chroma where any pixel has colour worth the name. */

@@ -57,7 +57,7 @@ export function views(raster: Raster, hints: Hints = {}): readonly View[] {
     plain,
     enlarged(whole('normalised', normalised(luminance, SURROUNDINGS, floor)), NORMALISED),
     turned(enlarged(plain, TURNED)),
-    whole('constant', constantStrokes(raster)),
+    ...(hints.projection ? [] : [whole('constant', constantStrokes(raster))]),
     ...beyond(luminance, bottom, top),
   ]
   if (blue !== undefined && red !== undefined) found.push(whole('chroma', chroma(blue, red)))
