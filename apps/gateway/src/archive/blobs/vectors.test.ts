@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { test } from 'node:test'
 import type { KeyId, ObjectId } from '../ids.ts'
 import { openBytes } from './open.ts'
 import { type BlobVector, blobVectors, patternOf } from './vectors.ts'
 
-const FILE = new URL('../../../../../docs/formats/store-vectors.json', import.meta.url)
+const FILE = resolve(import.meta.dirname, '../../../../..', 'docs/formats/store-vectors.json')
 type Published = { readonly blobs: readonly BlobVector[] }
 const { blobs } = JSON.parse(readFileSync(FILE, 'utf8')) as Published
 
