@@ -57,6 +57,26 @@ export function pydicom(): Found | Missing {
   return missing('Python 3 with pydicom and numpy is not installed (Debian: python3-pydicom python3-numpy)')
 }
 
+/** Debian's Python with Debian's cryptography. */
+export function pythonCryptography(): Found | Missing {
+  const path = '/usr/bin/python3'
+  const script = 'from cryptography.hazmat.primitives.ciphers.aead import AESGCM'
+  const found = isExecutable(path) && spawnSync(path, ['-c', script], { stdio: 'ignore' }).status === 0
+  return found
+    ? { path, skip: false }
+    : missing('Python 3 with cryptography is not installed (Debian: python3-cryptography)')
+}
+
+/** SoftHSM, a PKCS#11 token in software: the path of its module. */
+export function softHsm(): Found | Missing {
+  const path = [
+    '/usr/lib/softhsm/libsofthsm2.so',
+    '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so',
+    '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so',
+  ].find((one) => existsSync(one))
+  return path === undefined ? missing('no SoftHSM (Debian: softhsm2)') : { path, skip: false }
+}
+
 /** The folder of test files that pydicom publishes with itself. */
 export function pydicomFiles(): Found | Missing {
   const python = pydicom()

@@ -1,6 +1,6 @@
 // The published vectors, made from fixed keys: docs/formats/store-vectors.json.  values ─sealBytes─► JSON
 //
-//   node apps/gateway/src/archive/blobs/vectors.test.ts checks that the file is what this makes.
+//   node tools/store-vectors.ts      writes them; vectors.test.ts checks that the file is what this makes
 
 import { createHash } from 'node:crypto'
 import type { KeyId, ObjectId } from '../ids.ts'
