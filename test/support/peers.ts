@@ -36,6 +36,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   dcmj2pnm: 'dcmtk',
   tesseract: 'tesseract-ocr',
   python3: 'python3-pydicom',
+  'softhsm2-util': 'softhsm2',
 }
 
 export function peer(program: string): Found | Missing {
