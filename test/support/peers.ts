@@ -36,6 +36,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   dcmj2pnm: 'dcmtk',
   tesseract: 'tesseract-ocr',
   python3: 'python3-pydicom',
+  'softhsm2-util': 'softhsm2',
 }
 
 export function peer(program: string): Found | Missing {
@@ -67,6 +68,26 @@ export function debianPostgres(): Found | Missing {
       return { path, skip: false }
   }
   return missing('PostgreSQL is not installed (Debian: postgresql)')
+}
+
+/** Debian's Python with Debian's cryptography. */
+export function pythonCryptography(): Found | Missing {
+  const path = '/usr/bin/python3'
+  const script = 'from cryptography.hazmat.primitives.ciphers.aead import AESGCM'
+  const found = isExecutable(path) && spawnSync(path, ['-c', script], { stdio: 'ignore' }).status === 0
+  return found
+    ? { path, skip: false }
+    : missing('Python 3 with cryptography is not installed (Debian: python3-cryptography)')
+}
+
+/** SoftHSM, a PKCS#11 token in software: the path of its module. */
+export function softHsm(): Found | Missing {
+  const path = [
+    '/usr/lib/softhsm/libsofthsm2.so',
+    '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so',
+    '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so',
+  ].find((one) => existsSync(one))
+  return path === undefined ? missing('no SoftHSM (Debian: softhsm2)') : { path, skip: false }
 }
 
 /** The folder of test files that pydicom publishes with itself. */
