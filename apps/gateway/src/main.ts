@@ -16,6 +16,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.exitCode = await runProgram({
   arguments: process.argv.slice(2),
   signal: interrupt.signal,
+  environment: {
+    data: process.env.ROENTGATE_DATA,
+    passphraseFile: process.env.ROENTGATE_PASSPHRASE_FILE,
+    databaseUrl: process.env.DATABASE_URL,
+  },
   terminal: {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),

@@ -22,6 +22,7 @@ async function roentgate(...words: readonly string[]): Promise<{ code: number; o
   const code = await runProgram({
     arguments: words,
     signal: new AbortController().signal,
+    environment: { data: undefined, passphraseFile: undefined, databaseUrl: undefined },
     terminal: {
       out: (text) => {
         said.out += text

@@ -1,0 +1,73 @@
+// The archive as one thing: database, keys and blobs, opened together and closed together.
+//
+//   DATA/keys.json   key-encryption keys, sealed by the passphrase      DATA/blobs   encrypted instances
+//   DATA/postgres    the embedded database, unless a URL names another
+//
+// Invariant: whoever has DATA without the passphrase has ciphertext and what docs/formats says leaks.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Database, openDatabase } from '../db/database.ts'
+import { type Keyring, openKeyring } from '../keys/keyring.ts'
+import { createKeyFile, openKeyFileProvider, type PassphraseProvider } from '../keys/passphrase.ts'
+import { keyRows } from '../keys/rows.ts'
+import { openDirectoryStore } from './blobs/directory.ts'
+import type { BlobStore } from './blobs/store.ts'
+import { type Columns, openColumns } from './index/columns.ts'
+
+export type Archive = {
+  readonly database: Database
+  readonly columns: Columns
+  readonly keyring: Keyring
+  readonly provider: PassphraseProvider
+  readonly blobs: BlobStore
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+export type ArchivePlace = {
+  readonly dataFolder: string
+  /** A server of one's own. */
+  readonly url?: string
+  /** Stays the caller's, who wipes it. */
+  readonly passphrase: Buffer
+}
+
+export async function openArchive({ dataFolder, url, passphrase }: ArchivePlace): Promise<Archive> {
+  const path = join(dataFolder, 'keys.json')
+  const options = { path, passphrase }
+  const provider = existsSync(path) ? await openKeyFileProvider(options) : await createKeyFile(options)
+  const database = await openDatabase(url === undefined ? { dataFolder } : { url })
+  try {
+    const keyring = openKeyring({ table: keyRows(database.kysely), providers: [provider] })
+    const columns = openColumns(await indexKey(database, provider))
+    const blobs = await openDirectoryStore({ root: join(dataFolder, 'blobs') })
+    const close = async () => {
+      await blobs.close()
+      await keyring.close()
+      await database.close()
+      await provider.close()
+    }
+    return { database, columns, keyring, provider, blobs, close, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await database.close()
+    await provider.close()
+    throw error
+  }
+}
+
+/** One for the installation, made by the first start; two first starts at once agree on the older one. */
+async function indexKey({ kysely }: Database, provider: PassphraseProvider): Promise<Buffer> {
+  const ring = openKeyring({ table: keyRows(kysely, 'index'), providers: [provider] })
+  const rows = kysely
+    .selectFrom('data_keys')
+    .select('id')
+    .where('purpose', '=', 'index')
+    .orderBy('created_at')
+    .orderBy('id')
+  if ((await rows.executeTakeFirst()) === undefined) await ring.create()
+  const { id } = await rows.executeTakeFirstOrThrow()
+  const key = await ring.get(id as Parameters<typeof ring.get>[0])
+  await ring.close()
+  return key
+}

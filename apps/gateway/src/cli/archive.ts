@@ -1,0 +1,230 @@
+// roentgate import | scrub | retrieve | keys: the archive without a socket.
+
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Archive, openArchive } from '../archive/archive.ts'
+import { BATCH, ingest, type Outcome } from '../archive/ingest/ingest.ts'
+import { openInstance } from '../archive/retrieve.ts'
+import { scrub } from '../archive/scrub.ts'
+import { transact } from '../db/database.ts'
+import { findInputs } from '../ingress/folder.ts'
+import { isCustodyError } from '../keys/errors.ts'
+import { appendEvents } from '../ledger/append.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../pipeline/atomic.ts'
+import { openInput } from '../pipeline/input.ts'
+import { checkRoots } from './places.ts'
+import type { Invocation } from './program.ts'
+import { counted, EXIT, UsageError } from './terminal.ts'
+
+export type DataOptions = { readonly data?: string }
+
+const DEFAULT_FOLDER = 'roentgate-data'
+/** Held at a time, beside the one file that is larger by itself. */
+const BATCH_BYTES = 64 << 20
+/** A file is held in memory while it enters. */
+const MAX_FILE = 1 << 30
+const PASSPHRASE_BYTES = 24
+
+/** Opened for one command; the passphrase is wiped. */
+async function withArchive(
+  { data }: DataOptions,
+  { environment, terminal }: Invocation,
+  act: (archive: Archive) => Promise<number>,
+): Promise<number> {
+  const dataFolder = resolve(data ?? environment.data ?? DEFAULT_FOLDER)
+  mkdirSync(dataFolder, { recursive: true, mode: PRIVATE_FOLDER })
+  const passphrase = passphraseOf(dataFolder, environment.passphraseFile, terminal.err)
+  const { databaseUrl: url } = environment
+  try {
+    await using archive = await openArchive({ dataFolder, passphrase, ...(url ? { url } : {}) })
+    return await act(archive)
+  } catch (error) {
+    if (isCustodyError(error)) throw new UsageError(`keys: ${error.message} (${error.code})`)
+    throw error
+  } finally {
+    passphrase.fill(0)
+  }
+}
+
+/** A file of yours, or one made beside the data: good for a try, and said so. */
+function passphraseOf(dataFolder: string, named: string | undefined, say: (text: string) => void): Buffer {
+  if (named !== undefined && !existsSync(named)) throw new UsageError(`there is no passphrase file ${named}`)
+  const path = named ?? join(dataFolder, 'passphrase')
+  if (!existsSync(path)) {
+    if (existsSync(join(dataFolder, 'keys.json')))
+      throw new UsageError(`the passphrase of ${dataFolder} is elsewhere: set ROENTGATE_PASSPHRASE_FILE`)
+    writeFileSync(path, `${randomBytes(PASSPHRASE_BYTES).toString('base64url')}\n`, {
+      mode: PRIVATE_FILE,
+      flag: 'wx',
+    })
+    say(
+      `Made a passphrase: ${path}. Beside the data it protects nothing: move it, and set ROENTGATE_PASSPHRASE_FILE.\n`,
+    )
+  }
+  return Buffer.from(readFileSync(path, 'utf8').trim())
+}
+
+function actor(): { readonly kind: 'person'; readonly id: string } {
+  return { kind: 'person', id: userInfo().username.slice(0, 64) || 'unknown' }
+}
+
+export async function importAll(
+  paths: readonly string[],
+  options: DataOptions,
+  invocation: Invocation,
+): Promise<number> {
+  checkRoots(paths)
+  const { terminal, signal } = invocation
+  return await withArchive(options, invocation, async (archive) => {
+    const counts = new Map<string, number>()
+    const add = (kind: string): void => void counts.set(kind, (counts.get(kind) ?? 0) + 1)
+    let names: string[] = []
+    let files: Uint8Array[] = []
+    let bytes = 0
+    const flush = async (): Promise<void> => {
+      const outcomes = await ingest(archive, files, actor())
+      for (const [place, outcome] of outcomes.entries()) {
+        add(outcome.kind)
+        const line = lineOf(outcome)
+        if (line !== undefined) terminal.err(`${names[place]}: ${line}\n`)
+      }
+      names = []
+      files = []
+      bytes = 0
+    }
+    for await (const found of findInputs(paths)) {
+      if (signal.aborted) break
+      const name = found.input.entry ? `${found.input.path}, ${found.input.entry}` : found.input.path
+      if (found.kind !== 'input') {
+        add('refused')
+        terminal.err(`${name}: ${found.reason.code}\n`)
+        continue
+      }
+      if (statSync(found.input.path).size > MAX_FILE && found.input.entry === undefined) {
+        add('refused')
+        terminal.err(`${name}: larger than ${MAX_FILE >> 20} MiB, which import holds in memory\n`)
+        continue
+      }
+      using source = openInput(found.input, 'whole')
+      names.push(name)
+      files.push(new Uint8Array(source.read(0, source.size)))
+      bytes += source.size
+      if (files.length >= BATCH || bytes >= BATCH_BYTES) await flush()
+    }
+    if (files.length > 0) await flush()
+    const of = (kind: string): number => counts.get(kind) ?? 0
+    terminal.out(
+      `${counted(of('stored'), 'instance')} stored, ${of('duplicate')} there already, ${of('conflict')} in conflict, ${of('refused')} refused.\n`,
+    )
+    if (signal.aborted) return EXIT.interrupted
+    return of('conflict') + of('refused') > 0 ? EXIT.withheld : EXIT.done
+  })
+}
+
+/** What a person should look at. */
+function lineOf(outcome: Outcome): string | undefined {
+  if (outcome.kind === 'refused') return `${outcome.code}: ${outcome.what}`
+  const told = outcome.collisions.length > 0 ? `: ${outcome.collisions.join(', ')}` : ''
+  if (outcome.kind === 'conflict') return `kept beside another instance of its UID with other bytes${told}`
+  return told === '' ? undefined : `stored, but it contradicts what is there${told}`
+}
+
+export async function scrubAll(options: DataOptions, invocation: Invocation): Promise<number> {
+  return await withArchive(options, invocation, async (archive) => {
+    const { intact, damaged, missing, swept } = await scrub(archive, invocation.signal)
+    invocation.terminal.out(
+      `${counted(intact, 'instance')} intact, ${damaged} damaged, ${missing} missing; ${counted(swept, 'blob')} that nothing names swept.\n`,
+    )
+    return damaged + missing > 0 ? EXIT.failed : EXIT.done
+  })
+}
+
+export async function retrieve(
+  { uid, file }: { readonly uid: string; readonly file: string },
+  options: DataOptions,
+  invocation: Invocation,
+): Promise<number> {
+  if (existsSync(file)) throw new UsageError(`${file} is there already: name another`)
+  return await withArchive(options, invocation, async (archive) => {
+    await using stored = await openInstance(archive, uid)
+    if (stored === undefined) throw new UsageError('no instance of that UID is in the archive')
+    const at = new Date()
+    await transact(archive.database.kysely, (tx) =>
+      appendEvents(
+        tx,
+        [
+          {
+            event: 'export',
+            action: 'R',
+            outcome: 'success',
+            actor: actor(),
+            objects: [{ kind: 'instance', id: uid }],
+            detail: {},
+          },
+        ],
+        at,
+      ),
+    )
+    const fd = openSync(file, 'wx', PRIVATE_FILE)
+    try {
+      for await (const chunk of stored.read()) writeSync(fd, chunk)
+    } finally {
+      closeSync(fd)
+    }
+    return EXIT.done
+  })
+}
+
+export async function keyStatus(options: DataOptions, invocation: Invocation): Promise<number> {
+  return await withArchive(options, invocation, async ({ provider, database }) => {
+    const status = await provider.describe()
+    const rows = await database.kysely
+      .selectFrom('data_keys')
+      .select(({ fn }) => [
+        'purpose',
+        fn.countAll<number>().as('all'),
+        fn.count<number>('destroyed_at').as('destroyed'),
+      ])
+      .groupBy('purpose')
+      .orderBy('purpose')
+      .execute()
+    invocation.terminal.out(`${JSON.stringify({ custodian: status, keys: rows }, undefined, 2)}\n`)
+    return EXIT.done
+  })
+}
+
+export async function rotateKeys(options: DataOptions, invocation: Invocation): Promise<number> {
+  return await withArchive(options, invocation, async ({ provider, keyring, database }) => {
+    await provider.rotate()
+    const { rewrapped } = await keyring.rewrapAll(provider)
+    await transact(database.kysely, (tx) =>
+      appendEvents(
+        tx,
+        [
+          {
+            event: 'key-rotated',
+            action: 'E',
+            outcome: 'success',
+            actor: actor(),
+            objects: [],
+            detail: { count: rewrapped },
+          },
+        ],
+        new Date(),
+      ),
+    )
+    invocation.terminal.out(`A new key-encryption key; ${counted(rewrapped, 'data key')} wrapped anew.\n`)
+    return EXIT.done
+  })
+}

@@ -1,0 +1,34 @@
+// The keyring's table over the rows of the database.
+
+import type { KeyId } from '../archive/ids.ts'
+import { keyTable } from '../archive/index/key-table.ts'
+import type { Db } from '../db/database.ts'
+import { CustodyError } from './errors.ts'
+import type { KeyTable } from './key-table.ts'
+import { parseWrapped, wrappedText } from './provider.ts'
+
+/** `db` may be a transaction: then the key is there when the rows that name it are. */
+export function keyRows(db: Db, purpose: 'study' | 'index' | 'ledger' = 'study'): KeyTable {
+  const rows = keyTable(db, purpose)
+  return {
+    load: async (id) => {
+      const text = await rows.load(id)
+      return text === undefined ? undefined : parseWrapped(text)
+    },
+    insert: (id, wrapped) => rows.insert(id, wrappedText(wrapped)),
+    update: async (id, wrapped) => {
+      if ((await rows.load(id)) === undefined) throw new CustodyError('NOT_FOUND', 'a key that was destroyed')
+      await rows.update(id, wrappedText(wrapped))
+    },
+    remove: async (id) => {
+      const there = (await rows.load(id)) !== undefined
+      if (there) await rows.remove(id)
+      return there
+    },
+    list: () => ids(rows.list()),
+  }
+}
+
+async function* ids(rows: AsyncIterable<{ readonly id: string }>): AsyncGenerator<KeyId> {
+  for await (const { id } of rows) yield id as KeyId
+}
