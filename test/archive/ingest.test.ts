@@ -4,8 +4,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +14,7 @@ import { hashOf, openInstance } from '../../apps/gateway/src/archive/retrieve.ts
 import { scrub } from '../../apps/gateway/src/archive/scrub.ts'
 import { append, EMPTY, leafHash, parseEntry, parseFrontier, root } from '../../packages/audit/src/index.ts'
 import { Tags } from '../../packages/dicom/src/index.ts'
+import { passable } from '../support/data-folder.ts'
 import { el, leaks, slice } from '../support/deid.ts'
 
 const scratch = passable('roentgate-ingest-')
@@ -32,13 +32,6 @@ function made(number: number, extra: Parameters<typeof slice>[0] = []): Uint8Arr
     ],
     { name: 'Zephyrine^Okonkwo', id: 'QX7731402' },
   )
-}
-
-/** For root: PostgreSQL runs under an account of its own and must get through. */
-function passable(prefix: string): string {
-  const folder = mkdtempSync(join(tmpdir(), prefix))
-  chmodSync(folder, 0o711)
-  return folder
 }
 
 async function countOf(items: AsyncIterable<unknown>): Promise<number> {

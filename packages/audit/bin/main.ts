@@ -17,7 +17,7 @@ import {
   type Verdict,
   type VerifierKey,
 } from '../src/index.ts'
-import { sentence } from './sentence.ts'
+import { sentence } from '../src/sentence.ts'
 
 const USAGE = 'usage: roentgate-audit-verify LEDGER --key KEY --witness FILE… [--own FILE] [--json]'
 const CHUNK = 1 << 20

@@ -37,7 +37,7 @@ const MAX_FILE = 1 << 30
 const PASSPHRASE_BYTES = 24
 
 /** Opened for one command; the passphrase is wiped. */
-async function withArchive(
+export async function withArchive(
   { data }: DataOptions,
   { environment, terminal }: Invocation,
   act: (archive: Archive) => Promise<number>,
@@ -75,7 +75,7 @@ function passphraseOf(dataFolder: string, named: string | undefined, say: (text:
   return Buffer.from(readFileSync(path, 'utf8').trim())
 }
 
-function actor(): { readonly kind: 'person'; readonly id: string } {
+export function actor(): { readonly kind: 'person'; readonly id: string } {
   return { kind: 'person', id: userInfo().username.slice(0, 64) || 'unknown' }
 }
 

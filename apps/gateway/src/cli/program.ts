@@ -1,7 +1,7 @@
 // Commands and their options. A command's code is imported when it runs: start-up stays short.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import type { DataOptions } from './archive.ts'
+import { addArchive } from './archive-commands.ts'
 import type { DeidOptions } from './deid.ts'
 import { EXIT, type Terminal, UsageError } from './terminal.ts'
 import type { TranscodeOptions } from './transcode.ts'
@@ -135,55 +135,6 @@ function addTranscode(program: Command, invocation: Invocation, ended: (code: nu
     .action(async (from: string, to: string, options: TranscodeOptions) => {
       const { transcode } = await import('./transcode.ts')
       ended(await transcode({ from, to }, options, invocation))
-    })
-}
-
-const DATA = ['--data <dir>', 'the data folder (default: ROENTGATE_DATA, else roentgate-data)'] as const
-
-function addArchive(program: Command, invocation: Invocation, ended: (code: number) => void): void {
-  program
-    .command('import')
-    .description('take files, folders and ZIP archives into the archive: encrypted, indexed, in the ledger')
-    .argument('<paths...>', 'what to take in; it stays where it is')
-    .option(...DATA)
-    .action(async (paths: readonly string[], options: DataOptions) => {
-      const { importAll } = await import('./archive.ts')
-      ended(await importAll(paths, options, invocation))
-    })
-  program
-    .command('scrub')
-    .description('read and hash every instance of the archive again')
-    .option(...DATA)
-    .action(async (options: DataOptions) => {
-      const { scrubAll } = await import('./archive.ts')
-      ended(await scrubAll(options, invocation))
-    })
-  program
-    .command('retrieve')
-    .description('write one instance of the archive, byte for byte as it came')
-    .argument('<uid>', 'its SOP Instance UID')
-    .argument('<file>', 'the file to make')
-    .option(...DATA)
-    .action(async (uid: string, file: string, options: DataOptions) => {
-      const { retrieve } = await import('./archive.ts')
-      ended(await retrieve({ uid, file }, options, invocation))
-    })
-  const keys = program.command('keys').description('the keys that the archive is encrypted with')
-  keys
-    .command('status')
-    .description('custodian, versions, and how many keys there are')
-    .option(...DATA)
-    .action(async (options: DataOptions) => {
-      const { keyStatus } = await import('./archive.ts')
-      ended(await keyStatus(options, invocation))
-    })
-  keys
-    .command('rotate')
-    .description('a new key-encryption key; every data key is wrapped anew, no blob is rewritten')
-    .option(...DATA)
-    .action(async (options: DataOptions) => {
-      const { rotateKeys } = await import('./archive.ts')
-      ended(await rotateKeys(options, invocation))
     })
 }
 

@@ -1,0 +1,109 @@
+// Commands of the archive and its ledger. Their code is imported when they run.
+
+import { type Command, InvalidArgumentError } from 'commander'
+import type { DataOptions } from './archive.ts'
+import type { AuditOptions, SearchOptions } from './audit.ts'
+import type { Invocation } from './program.ts'
+
+const DATA = ['--data <dir>', 'the data folder (default: ROENTGATE_DATA, else roentgate-data)'] as const
+
+export function addArchive(program: Command, invocation: Invocation, ended: (code: number) => void): void {
+  program
+    .command('import')
+    .description('take files, folders and ZIP archives into the archive: encrypted, indexed, in the ledger')
+    .argument('<paths...>', 'what to take in; it stays where it is')
+    .option(...DATA)
+    .action(async (paths: readonly string[], options: DataOptions) => {
+      const { importAll } = await import('./archive.ts')
+      ended(await importAll(paths, options, invocation))
+    })
+  program
+    .command('scrub')
+    .description('read and hash every instance of the archive again')
+    .option(...DATA)
+    .action(async (options: DataOptions) => {
+      const { scrubAll } = await import('./archive.ts')
+      ended(await scrubAll(options, invocation))
+    })
+  program
+    .command('retrieve')
+    .description('write one instance of the archive, byte for byte as it came')
+    .argument('<uid>', 'its SOP Instance UID')
+    .argument('<file>', 'the file to make')
+    .option(...DATA)
+    .action(async (uid: string, file: string, options: DataOptions) => {
+      const { retrieve } = await import('./archive.ts')
+      ended(await retrieve({ uid, file }, options, invocation))
+    })
+  const keys = program.command('keys').description('the keys that the archive is encrypted with')
+  keys
+    .command('status')
+    .description('custodian, versions, and how many keys there are')
+    .option(...DATA)
+    .action(async (options: DataOptions) => {
+      const { keyStatus } = await import('./archive.ts')
+      ended(await keyStatus(options, invocation))
+    })
+  keys
+    .command('rotate')
+    .description('a new key-encryption key; every data key is wrapped anew, no blob is rewritten')
+    .option(...DATA)
+    .action(async (options: DataOptions) => {
+      const { rotateKeys } = await import('./archive.ts')
+      ended(await rotateKeys(options, invocation))
+    })
+  addAudit(program, invocation, ended)
+}
+
+const MAX_FOUND = 10_000
+
+function addAudit(program: Command, invocation: Invocation, ended: (code: number) => void): void {
+  const audit = program.command('audit').description('the ledger of everything that was done')
+  audit
+    .command('verify')
+    .description('whether the ledger is what was signed')
+    .option(...DATA)
+    .option('--witness <file...>', 'checkpoints that were kept elsewhere')
+    .action(async (options: AuditOptions) => {
+      const { auditVerify } = await import('./audit.ts')
+      ended(await auditVerify(options, invocation))
+    })
+  audit
+    .command('checkpoint')
+    .description('sign what the ledger is now, and give it to witnesses')
+    .option(...DATA)
+    .option('--witness <file...>', 'files to append to, on another disk or machine')
+    .action(async (options: AuditOptions) => {
+      const { auditCheckpoint } = await import('./audit.ts')
+      ended(await auditCheckpoint(options, invocation))
+    })
+  audit
+    .command('search')
+    .description('entries, the newest first; the search is an entry itself')
+    .option(...DATA)
+    .option('--event <name>', 'import, export, scrub-failed …')
+    .option('--actor <id>', 'who did it')
+    .option('--object <id>', 'a UID')
+    .option('--from <time>', 'not before: 2026-01-31 or longer')
+    .option('--to <time>', 'before')
+    .option('--limit <n>', 'how many', limited, 100)
+    .action(async (options: SearchOptions) => {
+      const { auditSearch } = await import('./audit.ts')
+      ended(await auditSearch(options, invocation))
+    })
+  audit
+    .command('export')
+    .description('the ledger as a file for the stand-alone verifier')
+    .argument('<file>', 'the file to make')
+    .option(...DATA)
+    .action(async (file: string, options: DataOptions) => {
+      const { auditExport } = await import('./audit.ts')
+      ended(await auditExport(file, options, invocation))
+    })
+}
+
+function limited(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0 && value <= MAX_FOUND) return value
+  throw new InvalidArgumentError(`a number from 1 to ${MAX_FOUND} is wanted`)
+}

@@ -1,0 +1,100 @@
+// What the ledger was, signed, and given to whoever is out of reach of those who keep it.
+//
+//   head ─sign→ checkpoint ─→ the table beside the ledger, and every witness
+//
+// The signing key is a data key like others, wrapped by the custodian. A witness is a file somewhere else: another disk,
+// another machine's mount, a printer's spool. The table's own copy vouches for nothing; it tells an old copy from a cut.
+
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  formatVerifierKey,
+  openCheckpoint,
+  parseFrontier,
+  root,
+  type Signer,
+  seedSigner,
+  signCheckpoint,
+  splitCheckpoints,
+  type VerifierKey,
+  type Witness,
+} from '@roentgate/audit'
+import type { KeyId } from '../archive/ids.ts'
+import type { Db } from '../db/database.ts'
+import { openKeyring } from '../keys/keyring.ts'
+import type { KeyProvider } from '../keys/provider.ts'
+import { keyRows } from '../keys/rows.ts'
+
+/** One for the installation; its name says which. */
+export async function ledgerSigner(db: Db, provider: KeyProvider): Promise<Signer> {
+  await using ring = openKeyring({ table: keyRows(db, 'ledger'), providers: [provider] })
+  const rows = db
+    .selectFrom('data_keys')
+    .select('id')
+    .where('purpose', '=', 'ledger')
+    .orderBy('created_at')
+    .orderBy('id')
+  if ((await rows.executeTakeFirst()) === undefined) await ring.create()
+  const { id } = await rows.executeTakeFirstOrThrow()
+  const seed = await ring.get(id as KeyId)
+  try {
+    return seedSigner(`roentgate/${id}`, seed)
+  } finally {
+    seed.fill(0)
+  }
+}
+
+/** Its size; undefined where nothing was appended since the last one. */
+export async function publishCheckpoint(
+  db: Db,
+  signer: Signer,
+  witnesses: readonly Witness[],
+): Promise<number | undefined> {
+  const head = await db.selectFrom('ledger_head').selectAll().executeTakeFirstOrThrow()
+  if (head.size === 0) return undefined
+  const last = await db
+    .selectFrom('checkpoints')
+    .select('size')
+    .orderBy('size', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const known = last?.size === head.size
+  const time = new Date().toISOString()
+  const note = signCheckpoint(
+    { origin: signer.key.name, size: head.size, root: root(parseFrontier(head.frontier)), time },
+    signer,
+  )
+  if (!known) {
+    await db
+      .insertInto('checkpoints')
+      .values({ size: head.size, text: note })
+      .onConflict((on) => on.doNothing())
+      .execute()
+  }
+  for (const witness of witnesses) {
+    const seen = await witness.read()
+    const newest = seen.at(-1)
+    if (newest === undefined || openCheckpoint(newest, [signer.key]).size !== head.size)
+      await witness.publish(note)
+  }
+  return known ? undefined : head.size
+}
+
+/** Only ever appended to, and synced. */
+export function fileWitness(path: string): Witness {
+  return {
+    publish: async (text) => {
+      const fd = openSync(path, 'a', 0o600)
+      try {
+        writeSync(fd, text)
+        fsyncSync(fd)
+      } finally {
+        closeSync(fd)
+      }
+    },
+    read: async () => (existsSync(path) ? [...splitCheckpoints(readFileSync(path, 'utf8'))] : []),
+  }
+}
+
+export function keyText(key: VerifierKey): string {
+  return formatVerifierKey(key)
+}
