@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { DataOptions } from './archive.ts'
 import type { AuditOptions, SearchOptions } from './audit.ts'
+import type { DisposeOptions, PlaceOptions, ReleaseOptions } from './custody.ts'
 import type { Invocation } from './program.ts'
 
 const DATA = ['--data <dir>', 'the data folder (default: ROENTGATE_DATA, else roentgate-data)'] as const
@@ -53,6 +54,43 @@ export function addArchive(program: Command, invocation: Invocation, ended: (cod
       ended(await rotateKeys(options, invocation))
     })
   addAudit(program, invocation, ended)
+  addCustody(program, invocation, ended)
+}
+
+function addCustody(program: Command, invocation: Invocation, ended: (code: number) => void): void {
+  const hold = program.command('hold').description('legal holds: what is under one is not disposed of')
+  hold
+    .command('place')
+    .argument('<studies...>', 'Study Instance UIDs')
+    .requiredOption('--matter <text>', 'what the hold is for')
+    .requiredOption('--by <person>', 'its owner')
+    .option(...DATA)
+    .action(async (studies: readonly string[], options: PlaceOptions) => {
+      const { place } = await import('./custody.ts')
+      ended(await place(studies, options, invocation))
+    })
+  hold
+    .command('release')
+    .argument('<id>', 'the hold')
+    .requiredOption('--by <person>', 'who is not its owner')
+    .option(...DATA)
+    .action(async (id: string, options: ReleaseOptions) => {
+      const { release } = await import('./custody.ts')
+      ended(await release(id, options, invocation))
+    })
+  program
+    .command('dispose')
+    .description('destroy a study for good: its keys, its rows, its blobs; there is no way back')
+    .argument('<study>', 'Study Instance UID')
+    .requiredOption('--by <person>', 'who orders it')
+    .requiredOption('--second <person>', 'who approves it: another person')
+    .requiredOption('--reason <text>', 'one line for the certificate')
+    .requiredOption('--certificate <file>', 'where the certificate of destruction goes')
+    .option(...DATA)
+    .action(async (study: string, options: DisposeOptions) => {
+      const { dispose } = await import('./custody.ts')
+      ended(await dispose(study, options, invocation))
+    })
 }
 
 const MAX_FOUND = 10_000

@@ -14,6 +14,7 @@ import {
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Archive, openArchive } from '../archive/archive.ts'
+import { ArchiveError } from '../archive/errors.ts'
 import { BATCH, ingest, type Outcome } from '../archive/ingest/ingest.ts'
 import { openInstance } from '../archive/retrieve.ts'
 import { scrub } from '../archive/scrub.ts'
@@ -50,6 +51,7 @@ export async function withArchive(
     await using archive = await openArchive({ dataFolder, passphrase, ...(url ? { url } : {}) })
     return await act(archive)
   } catch (error) {
+    if (error instanceof ArchiveError) throw new UsageError(`${error.message} (${error.code})`)
     if (isCustodyError(error)) throw new UsageError(`keys: ${error.message} (${error.code})`)
     throw error
   } finally {

@@ -24,8 +24,17 @@ import { openKeyring } from '../keys/keyring.ts'
 import type { KeyProvider } from '../keys/provider.ts'
 import { keyRows } from '../keys/rows.ts'
 
-/** One for the installation; its name says which. */
+/** Of the installation: its name says which, its public key is what auditors are given. */
 export async function ledgerSigner(db: Db, provider: KeyProvider): Promise<Signer> {
+  return await withLedgerSeed(db, provider, (name, seed) => seedSigner(name, seed))
+}
+
+/** The seed is wiped when `use` has returned. */
+export async function withLedgerSeed<T>(
+  db: Db,
+  provider: KeyProvider,
+  use: (name: string, seed: Buffer) => T,
+): Promise<T> {
   await using ring = openKeyring({ table: keyRows(db, 'ledger'), providers: [provider] })
   const rows = db
     .selectFrom('data_keys')
@@ -37,7 +46,7 @@ export async function ledgerSigner(db: Db, provider: KeyProvider): Promise<Signe
   const { id } = await rows.executeTakeFirstOrThrow()
   const seed = await ring.get(id as KeyId)
   try {
-    return seedSigner(`roentgate/${id}`, seed)
+    return use(`roentgate/${id}`, seed)
   } finally {
     seed.fill(0)
   }
