@@ -14,6 +14,7 @@ const PAGES = [
   'docs/formats/recipe.md',
   'docs/formats/release.md',
   'docs/guide/research-coordinator.md',
+  'docs/guide/imaging-administrator.md',
 ]
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -23,7 +24,9 @@ function optionsIn(text: string): ReadonlySet<string> {
 }
 
 test('the README shows every option of the command', () => {
-  const program = read('apps/gateway/src/cli/program.ts')
+  const program = ['program', 'archive-commands']
+    .map((name) => read(`apps/gateway/src/cli/${name}.ts`))
+    .join('\n')
   const declared = optionsIn([...program.matchAll(/'(--[^' ]+) ?[^']*'/g)].map((match) => match[1]).join(' '))
   const shown = optionsIn(read('README.md'))
   assert.ok(declared.size > 5)
@@ -31,7 +34,11 @@ test('the README shows every option of the command', () => {
     [...declared].filter((option) => !shown.has(option)),
     [],
   )
-  for (const page of ['README.md', 'docs/guide/research-coordinator.md']) {
+  for (const page of [
+    'README.md',
+    'docs/guide/research-coordinator.md',
+    'docs/guide/imaging-administrator.md',
+  ]) {
     assert.deepEqual(
       [...optionsIn(read(page))].filter((option) => !declared.has(option)),
       [],
