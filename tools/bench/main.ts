@@ -1,6 +1,7 @@
 // npm run bench -- deid | deid-4gib | deid-100k     how fast, against whom, and in how much memory
 // npm run bench -- ocr                              how much burned-in text is found
 // npm run bench -- cine                             how fast an ultrasound loop is cleaned
+// npm run bench -- archive                          how fast files enter the archive
 // npm run bench -- index                            how fast the archive's index answers
 //
 //   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
@@ -12,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { benchArchive } from './archive.ts'
 import { benchIndex } from './archive-index.ts'
 import { benchCine } from './cine.ts'
 import { writeGiant, writeSeries } from './data.ts'
@@ -193,6 +195,13 @@ async function cine({ scratch, rounds, publish }: Bench): Promise<void> {
   if (publish) writeSection('cine', text)
 }
 
+/** Files into the archive. */
+function archive({ scratch, rounds, publish }: Bench): void {
+  const text = benchArchive(scratch, Math.min(rounds, 5))
+  say(text)
+  if (publish) writeSection('archive', text)
+}
+
 /** The archive's index in a real database, filled by SQL. */
 async function index({ scratch, files = 1_000_000, rounds, publish }: Bench): Promise<void> {
   const text = await benchIndex({ scratch, instances: files, rounds: rounds * INDEX_SEARCHES, say })
@@ -206,6 +215,7 @@ const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> 
   'deid-100k': many,
   ocr,
   cine,
+  archive,
   index,
 }
 

@@ -32,7 +32,7 @@ export async function placeHold(db: Db, { matter, owner, studies }: Hold): Promi
       .values(rows.map((row) => ({ hold_id: id, study_id: row.id })))
       .execute()
     await addToCounts(tx, id, 1)
-    await appendEvents(tx, [eventOf('hold-placed', id, owner, studies)], at)
+    await appendEvents(tx, [eventOf({ event: 'hold-placed', hold: id, by: owner, studies })], at)
   })
   return id
 }
@@ -53,7 +53,7 @@ export async function releaseHold(db: Db, id: string, by: string): Promise<void>
       throw new ArchiveError('SECOND_PERSON', 'its owner does not release a hold: another person does')
     await addToCounts(tx, id, -1)
     await tx.updateTable('holds').set({ released_at: at, released_by: by }).where('id', '=', id).execute()
-    await appendEvents(tx, [eventOf('hold-released', id, by, [])], at)
+    await appendEvents(tx, [eventOf({ event: 'hold-released', hold: id, by, studies: [] })], at)
   })
 }
 
@@ -65,12 +65,14 @@ async function addToCounts(tx: Tx, hold: string, by: 1 | -1): Promise<void> {
     .execute()
 }
 
-function eventOf(
-  event: 'hold-placed' | 'hold-released',
-  hold: string,
-  by: string,
-  studies: readonly string[],
-): NewEvent {
+type Said = {
+  readonly event: 'hold-placed' | 'hold-released'
+  readonly hold: string
+  readonly by: string
+  readonly studies: readonly string[]
+}
+
+function eventOf({ event, hold, by, studies }: Said): NewEvent {
   return {
     event,
     action: 'E',

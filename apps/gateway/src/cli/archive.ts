@@ -19,7 +19,7 @@ import { BATCH, ingest, type Outcome } from '../archive/ingest/ingest.ts'
 import { openInstance } from '../archive/retrieve.ts'
 import { scrub } from '../archive/scrub.ts'
 import { transact } from '../db/database.ts'
-import { findInputs } from '../ingress/folder.ts'
+import { type Found, findInputs } from '../ingress/folder.ts'
 import { isCustodyError } from '../keys/errors.ts'
 import { appendEvents } from '../ledger/append.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../pipeline/atomic.ts'
@@ -31,8 +31,10 @@ import { counted, EXIT, UsageError } from './terminal.ts'
 export type DataOptions = { readonly data?: string }
 
 const DEFAULT_FOLDER = 'roentgate-data'
-/** Held at a time, beside the one file that is larger by itself. */
-const BATCH_BYTES = 64 << 20
+/** Of a batch, beside the one file that is larger by itself. */
+const BATCH_BYTES = 12 << 20
+/** Batches under way: while one waits for the disk, another is hashed, and a third is in the database. */
+const IN_FLIGHT = 4
 /** A file is held in memory while it enters. */
 const MAX_FILE = 1 << 30
 const PASSPHRASE_BYTES = 24
@@ -90,41 +92,18 @@ export async function importAll(
   const { terminal, signal } = invocation
   return await withArchive(options, invocation, async (archive) => {
     const counts = new Map<string, number>()
-    const add = (kind: string): void => void counts.set(kind, (counts.get(kind) ?? 0) + 1)
-    let names: string[] = []
-    let files: Uint8Array[] = []
-    let bytes = 0
-    const flush = async (): Promise<void> => {
-      const outcomes = await ingest(archive, files, actor())
-      for (const [place, outcome] of outcomes.entries()) {
-        add(outcome.kind)
-        const line = lineOf(outcome)
-        if (line !== undefined) terminal.err(`${names[place]}: ${line}\n`)
+    const line = importLine(archive, (kind, said) => {
+      counts.set(kind, (counts.get(kind) ?? 0) + 1)
+      if (said !== undefined) terminal.err(`${said}\n`)
+    })
+    try {
+      for await (const found of findInputs(paths)) {
+        if (signal.aborted) break
+        await line.take(found)
       }
-      names = []
-      files = []
-      bytes = 0
+    } finally {
+      await line.end()
     }
-    for await (const found of findInputs(paths)) {
-      if (signal.aborted) break
-      const name = found.input.entry ? `${found.input.path}, ${found.input.entry}` : found.input.path
-      if (found.kind !== 'input') {
-        add('refused')
-        terminal.err(`${name}: ${found.reason.code}\n`)
-        continue
-      }
-      if (statSync(found.input.path).size > MAX_FILE && found.input.entry === undefined) {
-        add('refused')
-        terminal.err(`${name}: larger than ${MAX_FILE >> 20} MiB, which import holds in memory\n`)
-        continue
-      }
-      using source = openInput(found.input, 'whole')
-      names.push(name)
-      files.push(new Uint8Array(source.read(0, source.size)))
-      bytes += source.size
-      if (files.length >= BATCH || bytes >= BATCH_BYTES) await flush()
-    }
-    if (files.length > 0) await flush()
     const of = (kind: string): number => counts.get(kind) ?? 0
     terminal.out(
       `${counted(of('stored'), 'instance')} stored, ${of('duplicate')} there already, ${of('conflict')} in conflict, ${of('refused')} refused.\n`,
@@ -132,6 +111,50 @@ export async function importAll(
     if (signal.aborted) return EXIT.interrupted
     return of('conflict') + of('refused') > 0 ? EXIT.withheld : EXIT.done
   })
+}
+
+type ImportLine = {
+  readonly take: (found: Found) => Promise<void>
+  /** What is held goes in, and what is under way ends. */
+  readonly end: () => Promise<void>
+}
+
+/** Files into batches, batches into the archive, a few at a time. */
+function importLine(archive: Archive, tell: (kind: Outcome['kind'], said?: string) => void): ImportLine {
+  const held = { names: [] as string[], files: [] as Uint8Array[], bytes: 0 }
+  const flying = new Set<Promise<void>>()
+  const fly = async (files: readonly Uint8Array[], names: readonly string[]): Promise<void> => {
+    for (const [place, outcome] of (await ingest(archive, files, actor())).entries()) {
+      const what = lineOf(outcome)
+      tell(outcome.kind, what === undefined ? undefined : `${names[place]}: ${what}`)
+    }
+  }
+  const flush = (): void => {
+    if (held.files.length === 0) return
+    const flight: Promise<void> = fly(held.files, held.names).finally(() => flying.delete(flight))
+    flying.add(flight)
+    Object.assign(held, { names: [], files: [], bytes: 0 })
+  }
+  return {
+    take: async (found) => {
+      const { input } = found
+      const name = input.entry ? `${input.path}, ${input.entry}` : input.path
+      if (found.kind !== 'input') return tell('refused', `${name}: ${found.reason.code}`)
+      if (input.entry === undefined && statSync(input.path).size > MAX_FILE)
+        return tell('refused', `${name}: larger than ${MAX_FILE >> 20} MiB, which import holds in memory`)
+      using source = openInput(input, 'whole')
+      held.names.push(name)
+      held.files.push(new Uint8Array(source.read(0, source.size)))
+      held.bytes += source.size
+      if (held.files.length >= BATCH || held.bytes >= BATCH_BYTES) flush()
+      if (flying.size >= IN_FLIGHT) await Promise.race(flying)
+    },
+    end: async () => {
+      flush()
+      const failed = (await Promise.allSettled(flying)).find((flight) => flight.status === 'rejected')
+      if (failed) throw failed.reason
+    },
+  }
 }
 
 /** What a person should look at. */
