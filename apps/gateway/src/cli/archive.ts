@@ -123,6 +123,7 @@ type ImportLine = {
 function importLine(archive: Archive, tell: (kind: Outcome['kind'], said?: string) => void): ImportLine {
   const held = { names: [] as string[], files: [] as Uint8Array[], bytes: 0 }
   const flying = new Set<Promise<void>>()
+  const failed: unknown[] = []
   const fly = async (files: readonly Uint8Array[], names: readonly string[]): Promise<void> => {
     for (const [place, outcome] of (await ingest(archive, files, actor())).entries()) {
       const what = lineOf(outcome)
@@ -131,12 +132,15 @@ function importLine(archive: Archive, tell: (kind: Outcome['kind'], said?: strin
   }
   const flush = (): void => {
     if (held.files.length === 0) return
-    const flight: Promise<void> = fly(held.files, held.names).finally(() => flying.delete(flight))
+    const flight: Promise<void> = fly(held.files, held.names)
+      .catch((error) => void failed.push(error))
+      .finally(() => flying.delete(flight))
     flying.add(flight)
     Object.assign(held, { names: [], files: [], bytes: 0 })
   }
   return {
     take: async (found) => {
+      if (failed.length > 0) throw failed[0]
       const { input } = found
       const name = input.entry ? `${input.path}, ${input.entry}` : input.path
       if (found.kind !== 'input') return tell('refused', `${name}: ${found.reason.code}`)
@@ -151,8 +155,8 @@ function importLine(archive: Archive, tell: (kind: Outcome['kind'], said?: strin
     },
     end: async () => {
       flush()
-      const failed = (await Promise.allSettled(flying)).find((flight) => flight.status === 'rejected')
-      if (failed) throw failed.reason
+      await Promise.all(flying)
+      if (failed.length > 0) throw failed[0]
     },
   }
 }
