@@ -55,9 +55,8 @@ export async function findText(
   const confirmed: Candidate[] = []
   for (const line of doubtful) if (await isRead(reader, line)) confirmed.push(line)
   const thickest = Math.max(THICKEST, THICKEST_PART * Math.max(raster.rows, raster.columns))
-  return merged(
-    [...certain, ...near, ...confirmed].filter(({ box }) => Math.min(box.width, box.height) <= thickest),
-  )
+  // Across the line, not across its box: that of a tilted line is as high as the line is long.
+  return merged([...certain, ...near, ...confirmed].filter(({ thickness }) => 2 * thickness <= thickest))
 }
 
 /** From a view's pixels to the raster's. */
