@@ -34,9 +34,9 @@ export type View = GreyImage & {
 
 /** Pixels of a view: the detector's time grows with them. */
 type Size = { readonly scale: number; readonly pixels: number }
-const NORMALISED: Size = { scale: 1.6, pixels: 800_000 }
-const TURNED: Size = { scale: 1.25, pixels: 520_000 }
-const BEYOND: Size = { scale: 1.6, pixels: 700_000 }
+const NORMALISED: Size = { scale: 2, pixels: 1_150_000 }
+const TURNED: Size = { scale: 1.8, pixels: 850_000 }
+const BEYOND: Size = { scale: 1.8, pixels: 900_000 }
 /** About twice the height of small text: what is around a pixel. */
 const SURROUNDINGS = 20
 /** Of the displayed range: less spread than this is flat ground. */
