@@ -20,6 +20,8 @@ process.exitCode = await runProgram({
     data: process.env.ROENTGATE_DATA,
     passphraseFile: process.env.ROENTGATE_PASSPHRASE_FILE,
     databaseUrl: process.env.DATABASE_URL,
+    bucketUrl: process.env.ROENTGATE_BUCKET,
+    bucketEndpoint: process.env.ROENTGATE_BUCKET_ENDPOINT,
   },
   terminal: {
     out: (text) => process.stdout.write(text),

@@ -1,6 +1,7 @@
 // The archive as one thing: database, keys and blobs, opened together and closed together.
 //
 //   DATA/keys.json   key-encryption keys, sealed by the passphrase      DATA/blobs   encrypted instances
+//                                                                         or a bucket of S3's
 //   DATA/postgres    the embedded database, unless a URL names another
 //
 // Invariant: whoever has DATA without the passphrase has ciphertext and what docs/formats says leaks.
@@ -12,6 +13,7 @@ import { type Keyring, openKeyring } from '../keys/keyring.ts'
 import { createKeyFile, openKeyFileProvider, type PassphraseProvider } from '../keys/passphrase.ts'
 import { keyRows } from '../keys/rows.ts'
 import { openDirectoryStore } from './blobs/directory.ts'
+import { StoreError } from './blobs/errors.ts'
 import type { BlobStore } from './blobs/store.ts'
 import { type Columns, openColumns } from './index/columns.ts'
 
@@ -25,15 +27,19 @@ export type Archive = {
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
+export type Bucket = { readonly url: string; readonly endpoint?: string }
+
 export type ArchivePlace = {
   readonly dataFolder: string
   /** A server of one's own. */
   readonly url?: string
+  /** `s3://bucket/prefix/`; a directory in the data folder where it is absent. */
+  readonly bucket?: Bucket
   /** Stays the caller's, who wipes it. */
   readonly passphrase: Buffer
 }
 
-export async function openArchive({ dataFolder, url, passphrase }: ArchivePlace): Promise<Archive> {
+export async function openArchive({ dataFolder, url, bucket, passphrase }: ArchivePlace): Promise<Archive> {
   const path = join(dataFolder, 'keys.json')
   const options = { path, passphrase }
   const provider = existsSync(path) ? await openKeyFileProvider(options) : await createKeyFile(options)
@@ -41,7 +47,9 @@ export async function openArchive({ dataFolder, url, passphrase }: ArchivePlace)
   try {
     const keyring = openKeyring({ table: keyRows(database.kysely), providers: [provider] })
     const columns = openColumns(await indexKey(database, provider))
-    const blobs = await openDirectoryStore({ root: join(dataFolder, 'blobs') })
+    const blobs = bucket
+      ? await openBucket(bucket)
+      : await openDirectoryStore({ root: join(dataFolder, 'blobs') })
     const close = async () => {
       await blobs.close()
       await keyring.close()
@@ -54,6 +62,16 @@ export async function openArchive({ dataFolder, url, passphrase }: ArchivePlace)
     await provider.close()
     throw error
   }
+}
+
+const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?(.*)$/
+
+/** Credentials and region are found where AWS's own tools find them. @throws StoreError */
+async function openBucket({ url, endpoint }: Bucket): Promise<BlobStore> {
+  const [, bucket, prefix = ''] = BUCKET.exec(url) ?? []
+  if (bucket === undefined) throw new StoreError('IO', 'a bucket is named s3://bucket or s3://bucket/prefix/')
+  const { openS3Store } = await import('./blobs/s3.ts')
+  return await openS3Store({ bucket, prefix, client: endpoint ? { endpoint, forcePathStyle: true } : {} })
 }
 
 /** One for the installation, made by the first start; two first starts at once agree on the older one. */

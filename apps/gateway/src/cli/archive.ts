@@ -48,9 +48,17 @@ export async function withArchive(
   const dataFolder = resolve(data ?? environment.data ?? DEFAULT_FOLDER)
   mkdirSync(dataFolder, { recursive: true, mode: PRIVATE_FOLDER })
   const passphrase = passphraseOf(dataFolder, environment.passphraseFile, terminal.err)
-  const { databaseUrl: url } = environment
+  const { databaseUrl: url, bucketUrl, bucketEndpoint } = environment
+  const bucket = bucketUrl
+    ? { url: bucketUrl, ...(bucketEndpoint ? { endpoint: bucketEndpoint } : {}) }
+    : undefined
   try {
-    await using archive = await openArchive({ dataFolder, passphrase, ...(url ? { url } : {}) })
+    await using archive = await openArchive({
+      dataFolder,
+      passphrase,
+      ...(url ? { url } : {}),
+      ...(bucket ? { bucket } : {}),
+    })
     return await act(archive)
   } catch (error) {
     if (error instanceof ArchiveError) throw new UsageError(`${error.message} (${error.code})`)

@@ -22,7 +22,13 @@ async function roentgate(...words: readonly string[]): Promise<{ code: number; o
   const code = await runProgram({
     arguments: words,
     signal: new AbortController().signal,
-    environment: { data: undefined, passphraseFile: undefined, databaseUrl: undefined },
+    environment: {
+      data: undefined,
+      passphraseFile: undefined,
+      databaseUrl: undefined,
+      bucketUrl: undefined,
+      bucketEndpoint: undefined,
+    },
     terminal: {
       out: (text) => {
         said.out += text

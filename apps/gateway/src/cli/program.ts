@@ -12,6 +12,8 @@ export type Environment = {
   readonly data: string | undefined
   readonly passphraseFile: string | undefined
   readonly databaseUrl: string | undefined
+  readonly bucketUrl: string | undefined
+  readonly bucketEndpoint: string | undefined
 }
 
 export type Invocation = {
