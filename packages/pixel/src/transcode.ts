@@ -3,22 +3,19 @@
 // The SOP Instance stays the same one (PS3.3 C.12.1.1.1.2 asks for a new UID only where loss is added). A source that
 // was lossy says so still.
 
-import type { DicomFile, LosslessSyntax, Uid } from '@roentgate/dicom'
-import { find, make, Tags, transferSyntax } from '@roentgate/dicom'
+import type { DicomFile, LosslessSyntax } from '@roentgate/dicom'
 import { type Codecs, SYNTAX_OF } from './codec/codecs.ts'
-import { replaced, withFrames } from './codec/element.ts'
+import { encodedPhotometric, markedLossy, withFrames } from './codec/element.ts'
 import { formatOf, framesOf } from './codec/frames.ts'
 import { PixelError } from './errors.ts'
 import type { Raster } from './model.ts'
-
-const EXPLICIT_LITTLE = '1.2.840.10008.1.2.1' as Uid
 
 /**
  * The file in another syntax; itself where it is in it already, or has no pixel data.
  * @throws PixelError UNSUPPORTED_SYNTAX, UNSUPPORTED_FORMAT, DECODE_FAILED, ENCODE_FAILED, FRAME_MISSING
  */
 export function transcoded(file: DicomFile, to: LosslessSyntax, codecs: Codecs): DicomFile {
-  const target = to === 'native' ? EXPLICIT_LITTLE : SYNTAX_OF[to]
+  const target = SYNTAX_OF[to]
   const format = formatOf(file)
   if (format === undefined || file.transferSyntax === target) return file
   const frames = framesOf(file, format)
@@ -30,21 +27,16 @@ export function transcoded(file: DicomFile, to: LosslessSyntax, codecs: Codecs):
     photometric = raster.photometric
     const own = { ...inner, photometric }
     const bytes = codecs.encode(raster, to, own)
-    const reversible = to === 'jpeg-2000' || to === 'htj2k'
-    const again = {
-      ...own,
-      photometric: reversible && raster.samplesPerPixel === 3 ? 'YBR_RCT' : photometric,
-    }
+    const again = { ...own, photometric: encodedPhotometric(to, raster.samplesPerPixel, photometric) }
     if (!same(raster, codecs.decode(bytes, again)))
       throw new PixelError('ENCODE_FAILED', 'a frame that does not come back as it went in')
     // Who writes the file turns the words of a big-endian data set, and these with them (PS3.5 7.3).
     return to === 'native' && format.bigEndian && format.bitsAllocated > 8 ? turned(bytes) : bytes
   })
-  const transform = (to === 'jpeg-2000' || to === 'htj2k') && format.samplesPerPixel === 3
   const dataset = withFrames(file.dataset, written, {
     transferSyntax: target,
     encapsulated: to !== 'native',
-    photometric: transform ? 'YBR_RCT' : photometric,
+    photometric: encodedPhotometric(to, format.samplesPerPixel, photometric),
     planar: false,
     bitsAllocated: format.bitsAllocated,
     bitsStored: format.bitsStored,
@@ -53,11 +45,7 @@ export function transcoded(file: DicomFile, to: LosslessSyntax, codecs: Codecs):
     pixels: format.rows * format.columns,
     words: false,
   })
-  const lossy = transferSyntax(file.transferSyntax)?.lossy && !find(dataset, Tags.LossyImageCompression)
-  const truthful = lossy
-    ? replaced(dataset, [make(dataset, Tags.LossyImageCompression, 'CS', '01')])
-    : dataset
-  return { ...file, dataset: truthful, transferSyntax: target }
+  return { ...file, dataset: markedLossy(dataset, file), transferSyntax: target }
 }
 
 function turned(bytes: Uint8Array): Uint8Array {

@@ -4,22 +4,16 @@
 import { type PixelSettings, withStub } from '@roentgate/deid'
 import type { Dataset, DicomFile, PixelPlan } from '@roentgate/dicom'
 import { elementOf, find, groupOf, Tags } from '@roentgate/dicom'
-import { replaced, tidiedPixels, withoutProfileText } from '@roentgate/pixel/strip'
+import { OFFSET_TABLES, replaced, tidiedPixels, withoutProfileText } from '@roentgate/pixel/strip'
 
 /**
  * The file with its frames stripped; undefined where there was nothing to strip.
  * @throws PixelError DECODE_FAILED, HIDDEN_DATA
  */
 export function tidiedFile(file: DicomFile, plan: PixelPlan): DicomFile | undefined {
-  const { element } = tidiedPixels(file, plan.kind === 'clean' ? plan.spareBits : 'keep')
-  return element ? { ...file, dataset: replaced(file.dataset, [element], OFFSETS) } : undefined
+  const element = tidiedPixels(file, plan.kind === 'clean' ? plan.spareBits : 'keep')
+  return element ? { ...file, dataset: replaced(file.dataset, [element], OFFSET_TABLES) } : undefined
 }
-
-/** True of the frames as they came, and of no others. */
-const OFFSETS: ReadonlySet<number> = new Set<number>([
-  Tags.ExtendedOffsetTable,
-  Tags.ExtendedOffsetTableLengths,
-])
 
 /** A de-identified data set with the tidied file's pixel data, its profiles without words, its document a stub. */
 export function withPixels(
@@ -29,7 +23,7 @@ export function withPixels(
 ): Dataset {
   const pixels = tidied ? find(tidied.dataset, Tags.PixelData) : undefined
   const own = withoutEmptyOverlays(
-    withoutProfileText(pixels ? replaced(dataset, [pixels], OFFSETS) : dataset),
+    withoutProfileText(pixels ? replaced(dataset, [pixels], OFFSET_TABLES) : dataset),
   )
   return documents === 'stub' ? withStub(own) : own
 }

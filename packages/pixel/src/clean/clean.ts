@@ -5,9 +5,9 @@
 // without loss, and a lossy source says so still).
 
 import type { Box, Dataset, DicomFile, PixelPlan, Uid } from '@roentgate/dicom'
-import { find, make, numbers, Tags, transferSyntax } from '@roentgate/dicom'
+import { find, numbers, Tags } from '@roentgate/dicom'
 import { type Codecs, codecOf, LEAST_WAVELET_SIDE, SYNTAX_OF } from '../codec/codecs.ts'
-import { replaced, withFrames } from '../codec/element.ts'
+import { encodedPhotometric, markedLossy, withFrames } from '../codec/element.ts'
 import { type Frames, formatOf, frameSize, framesOf } from '../codec/frames.ts'
 import { PixelError } from '../errors.ts'
 import type { FrameFormat, Raster } from '../model.ts'
@@ -184,11 +184,10 @@ function rebuilt({ request, format, frames, raster, boxesOf, isTouched }: Work):
   const written = Array.from({ length: frames.count }, (_, index) =>
     later ? { length: frameSize(format), read: () => frameBytes(index) } : frameBytes(index),
   )
-  const transform = target.syntax === 'jpeg-2000' || target.syntax === 'htj2k'
   const state = {
     transferSyntax: target.transferSyntax,
     encapsulated: target.syntax !== 'native',
-    photometric: transform && format.samplesPerPixel === 3 ? 'YBR_RCT' : photometric,
+    photometric: encodedPhotometric(target.syntax, format.samplesPerPixel, photometric),
     planar: target.planar,
     bitsAllocated: format.bitsAllocated,
     bitsStored: format.bitsStored,
@@ -198,14 +197,7 @@ function rebuilt({ request, format, frames, raster, boxesOf, isTouched }: Work):
     words: target.syntax === 'native' && format.words,
   }
   const made = withFrames(dataset, written, state)
-  return { dataset: truthful(made, source), transferSyntax: target.transferSyntax }
-}
-
-/** A lossy source stays marked as one whatever it is encoded in now (PS3.3 C.7.6.1.1.5). */
-function truthful(dataset: Dataset, source: DicomFile): Dataset {
-  if (!transferSyntax(source.transferSyntax)?.lossy || find(dataset, Tags.LossyImageCompression))
-    return dataset
-  return replaced(dataset, [make(dataset, Tags.LossyImageCompression, 'CS', '01')])
+  return { dataset: markedLossy(made, source), transferSyntax: target.transferSyntax }
 }
 
 type Target = {
@@ -216,8 +208,6 @@ type Target = {
   readonly highBit: number
   readonly planar: boolean
 }
-
-const EXPLICIT_LITTLE = '1.2.840.10008.1.2.1' as Uid
 
 /** The source's own syntax where it can be written without loss; else the plan's. */
 function targetOf(format: FrameFormat, plan: CleanPlan): Target {
@@ -247,8 +237,7 @@ function targetOf(format: FrameFormat, plan: CleanPlan): Target {
   const wavelet = plan.encode === 'jpeg-2000' || plan.encode === 'htj2k'
   const wide = format.bitsAllocated > 16 || format.bitsAllocated === 1 || (!fits && wavelet)
   const syntax = wide ? 'native' : plan.encode
-  const transfer = syntax === 'native' ? EXPLICIT_LITTLE : SYNTAX_OF[syntax]
-  return { syntax, transferSyntax: transfer, keepsBytes: false, highBit: low, planar: false }
+  return { syntax, transferSyntax: SYNTAX_OF[syntax], keepsBytes: false, highBit: low, planar: false }
 }
 
 /** PS3.3 C.7.6.3.1.5; undefined unless all three tables are there. Segmented tables are not expanded. */

@@ -22,7 +22,8 @@ export type Codecs = {
   readonly isBroken: () => boolean
 }
 
-export const SYNTAX_OF: Readonly<Record<Exclude<LosslessSyntax, 'native'>, Uid>> = {
+export const SYNTAX_OF: Readonly<Record<LosslessSyntax, Uid>> = {
+  native: '1.2.840.10008.1.2.1' as Uid,
   rle: '1.2.840.10008.1.2.5' as Uid,
   'jpeg-ls': '1.2.840.10008.1.2.4.80' as Uid,
   'jpeg-2000': '1.2.840.10008.1.2.4.90' as Uid,

@@ -1,8 +1,8 @@
 // Frames → (7FE0,0010), native or encapsulated (PS3.5 8.2, A.4), and the Image Pixel attributes that go with it. The
 // element's value is a ByteSource over the frames as they are: a cine is not copied into one piece.
 
-import type { Dataset, Element, Span, Uid } from '@roentgate/dicom'
-import { make, Tags, tag } from '@roentgate/dicom'
+import type { Dataset, DicomFile, Element, LosslessSyntax, Span, Uid } from '@roentgate/dicom'
+import { find, make, Tags, tag, transferSyntax } from '@roentgate/dicom'
 import { chained, type Piece } from './chain.ts'
 
 export type PixelState = {
@@ -18,6 +18,19 @@ export type PixelState = {
   readonly pixels: number
   /** Native bytes stand in 16-bit words of a big-endian data set. */
   readonly words: boolean
+}
+
+/** JPEG 2000 and HTJ2K turn colour into YBR_RCT, which comes back as it was (PS3.5 8.2.4). */
+export function encodedPhotometric(syntax: LosslessSyntax, samplesPerPixel: number, decoded: string): string {
+  const transform = syntax === 'jpeg-2000' || syntax === 'htj2k'
+  return transform && samplesPerPixel === 3 ? 'YBR_RCT' : decoded
+}
+
+/** A lossy source stays marked as one whatever it is encoded in now (PS3.3 C.7.6.1.1.5). */
+export function markedLossy(dataset: Dataset, source: DicomFile): Dataset {
+  if (!transferSyntax(source.transferSyntax)?.lossy || find(dataset, Tags.LossyImageCompression))
+    return dataset
+  return replaced(dataset, [make(dataset, Tags.LossyImageCompression, 'CS', '01')])
 }
 
 /** Offsets of the basic table are 32 bits wide. */
@@ -36,10 +49,11 @@ export function withFrames(dataset: Dataset, frames: readonly Piece[], state: Pi
       : []),
     pixels,
   ]
-  return replaced(dataset, made, STALE)
+  return replaced(dataset, made, OFFSET_TABLES)
 }
 
-const STALE: ReadonlySet<number> = new Set<number>([
+/** True of the frames as they came, and of no others. */
+export const OFFSET_TABLES: ReadonlySet<number> = new Set<number>([
   Tags.ExtendedOffsetTable,
   Tags.ExtendedOffsetTableLengths,
 ])

@@ -9,7 +9,7 @@
 import type { Dataset, DicomFile, Element, Tag } from '@roentgate/dicom'
 import { find, Tags } from '@roentgate/dicom'
 import type { Piece } from '../codec/chain.ts'
-import { encapsulated, replaced } from '../codec/element.ts'
+import { encapsulated, OFFSET_TABLES, replaced } from '../codec/element.ts'
 import { type Frames, formatOf, frameSize, framesOf } from '../codec/frames.ts'
 import { PixelError } from '../errors.ts'
 import type { FrameFormat } from '../model.ts'
@@ -17,29 +17,23 @@ import { blankedProfile } from './icc.ts'
 import { strippedJpeg } from './jpeg.ts'
 import { strippedJpeg2000 } from './jpeg-2000.ts'
 
-export { replaced }
+export { OFFSET_TABLES, replaced }
 
-export type Tidied = {
-  /** Pixel data to put in place of the source's; absent where there was nothing to strip. */
-  readonly element?: Element
-  /** How many frames carried something that is gone. */
-  readonly stripped: number
-}
-
-const NOTHING: Tidied = { stripped: 0 }
-
-/** @throws PixelError DECODE_FAILED, HIDDEN_DATA and those of frames */
-export function tidiedPixels(file: DicomFile, spareBits: 'keep' | 'clear'): Tidied {
+/**
+ * Pixel data to put in place of the source's; undefined where there was nothing to strip.
+ * @throws PixelError DECODE_FAILED, HIDDEN_DATA and those of frames
+ */
+export function tidiedPixels(file: DicomFile, spareBits: 'keep' | 'clear'): Element | undefined {
   const element = find(file.dataset, Tags.PixelData)
-  if (element === undefined) return NOTHING
+  if (element === undefined) return undefined
   if (element.value.kind !== 'fragments') {
     assertNothingHidden(file, element, spareBits)
-    return NOTHING
+    return undefined
   }
   const strip = STRIPPERS.get(file.transferSyntax)
   const format = strip ? formatOf(file) : undefined
-  if (strip && format) return strippedFrames(framesOf(file, format), strip, element)
-  return tableIsTrue(element) ? NOTHING : { element: withoutTable(element), stripped: 0 }
+  const stripped = strip && format ? strippedFrames(framesOf(file, format), strip) : undefined
+  return stripped ?? (tableIsTrue(element) ? undefined : withoutTable(element))
 }
 
 type Strip = (bytes: Uint8Array) => Uint8Array
@@ -53,17 +47,17 @@ const STRIPPERS: ReadonlyMap<string, Strip> = new Map<string, Strip>([
   ),
 ])
 
-function strippedFrames(frames: Frames, strip: Strip, element: Element): Tidied {
-  let stripped = 0
+/** Undefined where no frame carries anything. */
+function strippedFrames(frames: Frames, strip: Strip): Element | undefined {
+  let changed = false
   const pieces: Piece[] = []
   for (let index = 0; index < frames.count; index++) {
     const bytes = frames.frame(index)
     const clean = strip(bytes)
-    if (clean !== bytes) stripped++
+    changed ||= clean !== bytes
     pieces.push({ length: clean.length, read: () => strip(frames.frame(index)) })
   }
-  if (stripped > 0) return { element: encapsulated(pieces), stripped }
-  return tableIsTrue(element) ? NOTHING : { element: withoutTable(element), stripped: 0 }
+  return changed ? encapsulated(pieces) : undefined
 }
 
 /** Empty, or each entry the offset of a fragment's item from the first one's. */
