@@ -9,6 +9,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, openDatabase } from '../db/database.ts'
+import { installationKey } from '../keys/installation.ts'
 import { type Keyring, openKeyring } from '../keys/keyring.ts'
 import { createKeyFile, openKeyFileProvider, type PassphraseProvider } from '../keys/passphrase.ts'
 import { keyRows } from '../keys/rows.ts'
@@ -46,7 +47,7 @@ export async function openArchive({ dataFolder, url, bucket, passphrase }: Archi
   const database = await openDatabase(url === undefined ? { dataFolder } : { url })
   try {
     const keyring = openKeyring({ table: keyRows(database.kysely), providers: [provider] })
-    const columns = openColumns(await indexKey(database, provider))
+    const columns = openColumns((await installationKey(database.kysely, provider, 'index')).key)
     const blobs = bucket
       ? await openBucket(bucket)
       : await openDirectoryStore({ root: join(dataFolder, 'blobs') })
@@ -72,20 +73,4 @@ async function openBucket({ url, endpoint }: Bucket): Promise<BlobStore> {
   if (bucket === undefined) throw new StoreError('IO', 'a bucket is named s3://bucket or s3://bucket/prefix/')
   const { openS3Store } = await import('./blobs/s3.ts')
   return await openS3Store({ bucket, prefix, client: endpoint ? { endpoint, forcePathStyle: true } : {} })
-}
-
-/** One for the installation, made by the first start; two first starts at once agree on the older one. */
-async function indexKey({ kysely }: Database, provider: PassphraseProvider): Promise<Buffer> {
-  const ring = openKeyring({ table: keyRows(kysely, 'index'), providers: [provider] })
-  const rows = kysely
-    .selectFrom('data_keys')
-    .select('id')
-    .where('purpose', '=', 'index')
-    .orderBy('created_at')
-    .orderBy('id')
-  if ((await rows.executeTakeFirst()) === undefined) await ring.create()
-  const { id } = await rows.executeTakeFirstOrThrow()
-  const key = await ring.get(id as Parameters<typeof ring.get>[0])
-  await ring.close()
-  return key
 }

@@ -1,10 +1,10 @@
 // roentgate audit verify | search | export
 
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
-import { sentence, splitCheckpoints } from '@roentgate/audit'
+import { formatVerifierKey, sentence, splitCheckpoints } from '@roentgate/audit'
 import { transact } from '../db/database.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
-import { fileWitness, keyText, ledgerSigner, publishCheckpoint } from '../ledger/checkpoint.ts'
+import { fileWitness, ledgerSigner, publishCheckpoint } from '../ledger/checkpoint.ts'
 import { ledgerLines, searchLedger, verifyDatabase } from '../ledger/read.ts'
 import { PRIVATE_FILE } from '../pipeline/atomic.ts'
 import { actor, type DataOptions, withArchive } from './archive.ts'
@@ -48,7 +48,7 @@ export async function auditCheckpoint(
     const signer = await ledgerSigner(database.kysely, provider)
     const size = await publishCheckpoint(database.kysely, signer, witness.map(fileWitness))
     const said = size === undefined ? 'Nothing new to sign' : `Signed at ${size} entries`
-    invocation.terminal.out(`${said}; key ${keyText(signer.key)}\n`)
+    invocation.terminal.out(`${said}; key ${formatVerifierKey(signer.key)}\n`)
     return EXIT.done
   })
 }
@@ -94,7 +94,7 @@ export async function auditExport(
     }
     const notes = await database.kysely.selectFrom('checkpoints').select('text').orderBy('size').execute()
     writeFileSync(`${path}.checkpoints`, notes.map(({ text }) => text).join(''), { mode: PRIVATE_FILE })
-    writeFileSync(`${path}.key`, `${keyText(signer.key)}\n`)
+    writeFileSync(`${path}.key`, `${formatVerifierKey(signer.key)}\n`)
     invocation.terminal.out(
       `Written: ${path}, its own checkpoints and its public key. Check it with\n  roentgate-audit-verify ${path} --key ${path}.key --own ${path}.checkpoints --witness FILE\n`,
     )

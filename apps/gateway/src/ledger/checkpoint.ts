@@ -7,7 +7,6 @@
 
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import {
-  formatVerifierKey,
   openCheckpoint,
   parseFrontier,
   root,
@@ -15,14 +14,11 @@ import {
   seedSigner,
   signCheckpoint,
   splitCheckpoints,
-  type VerifierKey,
   type Witness,
 } from '@roentgate/audit'
-import type { KeyId } from '../archive/ids.ts'
 import type { Db } from '../db/database.ts'
-import { openKeyring } from '../keys/keyring.ts'
+import { installationKey } from '../keys/installation.ts'
 import type { KeyProvider } from '../keys/provider.ts'
-import { keyRows } from '../keys/rows.ts'
 
 /** Of the installation: its name says which, its public key is what auditors are given. */
 export async function ledgerSigner(db: Db, provider: KeyProvider): Promise<Signer> {
@@ -35,16 +31,7 @@ export async function withLedgerSeed<T>(
   provider: KeyProvider,
   use: (name: string, seed: Buffer) => T,
 ): Promise<T> {
-  await using ring = openKeyring({ table: keyRows(db, 'ledger'), providers: [provider] })
-  const rows = db
-    .selectFrom('data_keys')
-    .select('id')
-    .where('purpose', '=', 'ledger')
-    .orderBy('created_at')
-    .orderBy('id')
-  if ((await rows.executeTakeFirst()) === undefined) await ring.create()
-  const { id } = await rows.executeTakeFirstOrThrow()
-  const seed = await ring.get(id as KeyId)
+  const { id, key: seed } = await installationKey(db, provider, 'ledger')
   try {
     return use(`roentgate/${id}`, seed)
   } finally {
@@ -102,8 +89,4 @@ export function fileWitness(path: string): Witness {
     },
     read: async () => (existsSync(path) ? [...splitCheckpoints(readFileSync(path, 'utf8'))] : []),
   }
-}
-
-export function keyText(key: VerifierKey): string {
-  return formatVerifierKey(key)
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { type ObjectId, parseObjectId } from '../ids.ts'
 import { ioError, isStoreError, StoreError, systemCode } from './errors.ts'
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts'
-import { atTheDoor, fromSource, storeFailure } from './source.ts'
+import { atTheDoor, type Closed, fromSource, guarded, storeFailure } from './source.ts'
 import type { BlobBytes, BlobHandle, BlobInfo, BlobStore, NewBlob } from './store.ts'
 
 const SUFFIX = '.blob'
@@ -41,15 +41,19 @@ export async function openDirectoryStore(options: DirectoryOptions): Promise<Blo
   })
   return {
     name: `directory ${root}`,
-    put: guarded(place, 'writing a blob', async (id: ObjectId, bytes: BlobBytes) => {
+    put: guarded(place.closed, 'writing a blob', async (id: ObjectId, bytes: BlobBytes) => {
       const staged = await stage(place, { id, bytes })
       await publish(place, [staged])
       return { size: staged.size }
     }),
-    putMany: guarded(place, 'writing blobs', (blobs: readonly NewBlob[]) => putMany(place, blobs)),
-    open: guarded(place, 'opening a blob', (id: ObjectId) => openBlobFile(place, id)),
-    size: guarded(place, 'looking at a blob', async (id: ObjectId) => (await fs.stat(pathOf(root, id))).size),
-    delete: guarded(place, 'deleting a blob', (id: ObjectId) => remove(place, id)),
+    putMany: guarded(place.closed, 'writing blobs', (blobs: readonly NewBlob[]) => putMany(place, blobs)),
+    open: guarded(place.closed, 'opening a blob', (id: ObjectId) => openBlobFile(place, id)),
+    size: guarded(
+      place.closed,
+      'looking at a blob',
+      async (id: ObjectId) => (await fs.stat(pathOf(root, id))).size,
+    ),
+    delete: guarded(place.closed, 'deleting a blob', (id: ObjectId) => remove(place, id)),
     list: () => list(place),
     close: async () => {
       place.closed.is = true
@@ -62,18 +66,7 @@ type Place = {
   readonly fs: FileSystem
   /** Folders whose names are durable. */
   readonly known: Set<string>
-  readonly closed: { is: boolean }
-}
-
-function guarded<A extends readonly unknown[], R>(
-  place: Place,
-  doing: string,
-  act: (...args: A) => Promise<R>,
-): (...args: A) => Promise<R> {
-  return async (...args) => {
-    if (place.closed.is) throw new StoreError('CLOSED', 'the store is closed')
-    return await atTheDoor(doing, () => act(...args))
-  }
+  readonly closed: Closed
 }
 
 type Staged = { readonly id: ObjectId; readonly tmp: string; readonly size: number }
@@ -241,7 +234,7 @@ async function remove({ root, fs }: Place, id: ObjectId): Promise<void> {
 async function* list(place: Place): AsyncGenerator<BlobInfo> {
   const { root, fs } = place
   const names = (path: string) =>
-    guarded(place, 'listing blobs', async () => (await fs.names(path)).toSorted())()
+    guarded(place.closed, 'listing blobs', async () => (await fs.names(path)).toSorted())()
   for (const first of await names(root)) {
     if (!FAN.test(first)) continue
     for (const second of await names(join(root, first))) {

@@ -18,7 +18,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { newObjectId, type ObjectId, parseObjectId } from '../ids.ts'
 import { corrupt, isStoreError, StoreError } from './errors.ts'
-import { atTheDoor, fromSource, storeFailure } from './source.ts'
+import { atTheDoor, type Closed, fromSource, guarded, storeFailure } from './source.ts'
 import type { BlobBytes, BlobHandle, BlobInfo, BlobStore, NewBlob } from './store.ts'
 
 export type S3Options = {
@@ -38,7 +38,7 @@ type Place = {
   readonly s3: S3Client
   readonly bucket: string
   readonly prefix: string
-  readonly closed: { is: boolean }
+  readonly closed: Closed
 }
 
 /** @throws StoreError IO where the bucket cannot be reached, or does not refuse to write over what is there. */
@@ -53,11 +53,11 @@ export async function openS3Store({ bucket, prefix = '', client }: S3Options): P
   await assertConditional(place)
   return {
     name: `bucket ${bucket}${prefix === '' ? '' : ` under ${prefix}`}`,
-    put: guarded(place, 'writing a blob', (id: ObjectId, bytes: BlobBytes) => put(place, id, bytes)),
-    putMany: guarded(place, 'writing blobs', (blobs: readonly NewBlob[]) => putMany(place, blobs)),
-    open: guarded(place, 'opening a blob', (id: ObjectId) => open(place, id)),
-    size: guarded(place, 'looking at a blob', (id: ObjectId) => sizeOf(place, id)),
-    delete: guarded(place, 'deleting a blob', (id: ObjectId) => remove(place, id)),
+    put: asked(place, 'writing a blob', (id: ObjectId, bytes: BlobBytes) => put(place, id, bytes)),
+    putMany: asked(place, 'writing blobs', (blobs: readonly NewBlob[]) => putMany(place, blobs)),
+    open: asked(place, 'opening a blob', (id: ObjectId) => open(place, id)),
+    size: asked(place, 'looking at a blob', (id: ObjectId) => sizeOf(place, id)),
+    delete: asked(place, 'deleting a blob', (id: ObjectId) => remove(place, id)),
     list: () => list(place),
     close: async () => {
       place.closed.is = true
@@ -66,15 +66,13 @@ export async function openS3Store({ bucket, prefix = '', client }: S3Options): P
   }
 }
 
-function guarded<A extends readonly unknown[], R>(
-  place: Place,
+/** The store's guard, with what the protocol says in its codes told apart. */
+function asked<A extends readonly unknown[], R>(
+  { closed }: Place,
   doing: string,
   act: (...args: A) => Promise<R>,
 ): (...args: A) => Promise<R> {
-  return async (...args) => {
-    if (place.closed.is) throw new StoreError('CLOSED', 'the store is closed')
-    return await atTheDoor(doing, () => act(...args).catch((error) => Promise.reject(explained(error))))
-  }
+  return guarded(closed, doing, (...args) => act(...args).catch((error) => Promise.reject(explained(error))))
 }
 
 /** What the protocol says in its codes. */
@@ -88,7 +86,7 @@ function explained(error: unknown): unknown {
 
 async function assertConditional(place: Place): Promise<void> {
   const probe = newObjectId()
-  await guarded(place, 'reaching the bucket', () => put(place, probe, new Uint8Array(1)))()
+  await asked(place, 'reaching the bucket', () => put(place, probe, new Uint8Array(1)))()
   const again = await put(place, probe, new Uint8Array(1)).then(
     () => undefined,
     (error) => explained(error),
@@ -234,7 +232,7 @@ async function remove(place: Place, id: ObjectId): Promise<void> {
 }
 
 async function* list(place: Place): AsyncGenerator<BlobInfo> {
-  const page = guarded(place, 'listing blobs', (ContinuationToken: string | undefined) =>
+  const page = asked(place, 'listing blobs', (ContinuationToken: string | undefined) =>
     place.s3.send(
       new ListObjectsV2Command({
         Bucket: place.bucket,

@@ -17,6 +17,21 @@ export function storeFailure(doing: string, error: unknown): Error {
   return error instanceof SourceFailed ? error : ioError(doing, error)
 }
 
+/** Whether a store was closed; shared by what it hands out. */
+export type Closed = { is: boolean }
+
+/** A call of a store that says CLOSED once it is, and whose failures are a store's. */
+export function guarded<A extends readonly unknown[], R>(
+  closed: Closed,
+  doing: string,
+  act: (...args: A) => Promise<R>,
+): (...args: A) => Promise<R> {
+  return async (...args) => {
+    if (closed.is) throw new StoreError('CLOSED', 'the store is closed')
+    return await atTheDoor(doing, () => act(...args))
+  }
+}
+
 /** At the door of a store. An ENOENT that nobody has explained is a blob that is not there. */
 export async function atTheDoor<R>(doing: string, act: () => Promise<R>): Promise<R> {
   try {

@@ -3,6 +3,7 @@
 import type { Db } from '../../db/database.ts'
 import type { CheckState } from '../../db/schema.ts'
 import type { Cell, Columns } from './columns.ts'
+import type { InstanceFacts } from './facts.ts'
 
 export type PatientFound = {
   readonly rowId: string
@@ -44,22 +45,10 @@ export type SeriesFound = {
   readonly instanceCount: number
 }
 
-export type InstanceFound = {
+/** What it came in with, but for what its series says. */
+export type InstanceFound = Omit<InstanceFacts, 'patient' | 'study' | 'series'> & {
   readonly rowId: string
   readonly series: SeriesFound
-  readonly sopUid: string
-  readonly sopClass: string
-  readonly transferSyntax: string
-  readonly number: number | undefined
-  readonly frames: number
-  readonly rows: number | undefined
-  readonly columns: number | undefined
-  readonly sha256: Uint8Array
-  readonly size: number
-  readonly blobId: string
-  readonly keyId: string
-  readonly preamble: string
-  readonly receivedAt: Date
   readonly checkState: CheckState
 }
 
