@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { dataset, type Element, make, newFile, type Tag, Tags, type Uid } from '@roentgate/dicom'
 import fc from 'fast-check'
 import { PixelError } from '../errors.ts'
 import { blankedProfile } from './icc.ts'
 import { strippedJpeg } from './jpeg.ts'
 import { strippedJpeg2000 } from './jpeg-2000.ts'
+import { tidiedPixels } from './tidy.ts'
 
 const bytes = (...values: readonly (number | string)[]): Uint8Array =>
   Uint8Array.from(
@@ -92,3 +94,59 @@ for (const [name, strip, head] of [
     )
   })
 }
+
+test('spare bits: what cell by cell counting says, in any layout', () => {
+  const own = dataset([], { charset: [] })
+  const layouts = fc.record({
+    allocated: fc.constantFrom(8, 16, 32),
+    stored: fc.integer({ min: 1, max: 31 }),
+    above: fc.integer({ min: 0, max: 8 }),
+    bigEndian: fc.boolean(),
+    cells: fc.array(fc.oneof(fc.nat(0xffffffff), fc.constant(0), fc.constant(5)), {
+      minLength: 1,
+      maxLength: 9,
+    }),
+  })
+  fc.assert(
+    fc.property(layouts, ({ allocated, stored, above, bigEndian, cells }) => {
+      if (stored >= allocated || stored + above > allocated) return
+      const highBit = allocated - 1 - Math.min(above, allocated - stored)
+      const width = allocated / 8
+      const low = highBit + 1 - stored
+      const raw = new Uint8Array(cells.length * width)
+      const values = cells.map(
+        (cell) => (cell % 2 ** allocated) % (cell % 3 === 0 ? 2 ** allocated : 2 ** stored),
+      )
+      for (const [at, value] of values.entries())
+        for (let byte = 0; byte < width; byte++)
+          raw[at * width + (bigEndian ? width - 1 - byte : byte)] = Math.floor(value / 2 ** (8 * byte)) & 0xff
+      const top = 2 ** allocated - 2 ** (highBit + 1)
+      const hides = values.some((value) => {
+        const spare = Math.floor(value / 2 ** (highBit + 1)) * 2 ** (highBit + 1)
+        const sign = Math.floor(value / 2 ** highBit) % 2 === 1
+        return value % 2 ** low !== 0 || (spare !== 0 && !(spare === top && sign))
+      })
+      const place = { encoding: { explicit: true, bigEndian }, charset: [] }
+      const number = (t: Tag, value: number): Element => make(dataset([], place), t, 'US', [value])
+      const made = dataset(
+        [
+          number(Tags.Rows, 1),
+          number(Tags.Columns, cells.length),
+          number(Tags.BitsAllocated, allocated),
+          number(Tags.BitsStored, stored),
+          number(Tags.HighBit, highBit),
+          make(own, Tags.PixelData, allocated > 8 ? 'OW' : 'OB', raw),
+        ],
+        place,
+      )
+      const file = newFile({
+        dataset: made,
+        transferSyntax: (bigEndian ? '1.2.840.10008.1.2.2' : '1.2.840.10008.1.2.1') as Uid,
+      })
+      const look = (): unknown => tidiedPixels(file, 'keep')
+      if (hides) assert.throws(look, { code: 'HIDDEN_DATA' })
+      else assert.equal(look(), undefined)
+    }),
+    { numRuns: 3000 },
+  )
+})

@@ -123,16 +123,16 @@ function isZero({ value }: Element, from: number): boolean {
 }
 
 /** Bits above and below the stored ones: nothing but zeros, or of signed pixels but the sign. */
-function usesSpareBits(
-  bytes: Uint8Array,
-  { bitsAllocated, bitsStored, highBit, bigEndian }: FrameFormat,
-): boolean {
+function usesSpareBits(bytes: Uint8Array, format: FrameFormat): boolean {
+  const { bitsAllocated, bitsStored, highBit, bigEndian } = format
   const width = bitsAllocated / 8
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length - (bytes.length % width))
   const low = highBit + 1 - bitsStored
   const mask = ((2 ** bitsStored - 1) * 2 ** low) >>> 0
-  const spare = ((2 ** bitsAllocated - 1 - mask) >>> 0) & ~(2 ** low - 1)
+  const unstored = (2 ** bitsAllocated - 1 - mask) >>> 0
+  if (!anyOf(bytes, unstored, { width, bigEndian })) return false
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length - (bytes.length % width))
   const below = 2 ** low - 1
+  const spare = unstored & ~below
   for (let at = 0; at < view.byteLength; at += width) {
     const cell =
       width === 1
@@ -145,6 +145,27 @@ function usesSpareBits(
     if (rest !== 0 && !((rest | 0) === (spare | 0) && (cell >>> highBit) & 1)) return true
   }
   return false
+}
+
+/** Whether a bit of the mask is set in any cell, four bytes at a time: of nearly every slice none is. */
+function anyOf(
+  bytes: Uint8Array,
+  mask: number,
+  { width, bigEndian }: { readonly width: number; readonly bigEndian: boolean },
+): boolean {
+  const pattern = new Uint8Array(4)
+  for (let at = 0; at < 4; at++) {
+    const place = at % width
+    pattern[at] = mask >>> (8 * (bigEndian ? width - 1 - place : place))
+  }
+  const whole = bytes.length - (bytes.length % 4)
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.from(bytes)
+  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, whole / 4)
+  let seen = 0
+  for (let at = 0; at < words.length; at++) seen |= words[at] ?? 0
+  let found = (seen & (new Uint32Array(pattern.buffer)[0] ?? 0)) !== 0
+  for (let at = whole; at < bytes.length; at++) found ||= ((bytes[at] ?? 0) & (pattern[at % 4] ?? 0)) !== 0
+  return found
 }
 
 /** The data set with the words of its ICC profiles blanked; itself where there are none. */
