@@ -16,6 +16,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.exitCode = await runProgram({
   arguments: process.argv.slice(2),
   signal: interrupt.signal,
+  data: process.env.ROENTGATE_DATA,
   terminal: {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),

@@ -1,6 +1,7 @@
 // Commands and their options. A command's code is imported when it runs: start-up stays short.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { AuditSearchOptions, AuditVerifyOptions, DataOptions } from './audit.ts'
 import type { DeidOptions } from './deid.ts'
 import { EXIT, type Terminal, UsageError } from './terminal.ts'
 import type { TranscodeOptions } from './transcode.ts'
@@ -12,6 +13,8 @@ export type Invocation = {
   readonly terminal: Terminal
   /** Ctrl-C. */
   readonly signal: AbortSignal
+  /** ROENTGATE_DATA. */
+  readonly data?: string | undefined
 }
 
 /** The exit code. */
@@ -43,6 +46,7 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
   addDeid(program, invocation, ended)
   addVerify(program, invocation, ended)
   addTranscode(program, invocation, ended)
+  addAudit(program, invocation, ended)
   program
     .command('demo')
     .description('make a small synthetic study, de-identify and verify it, and show the report')
@@ -128,6 +132,63 @@ function addTranscode(program: Command, invocation: Invocation, ended: (code: nu
     })
 }
 
+function addAudit(program: Command, invocation: Invocation, ended: (code: number) => void): void {
+  const audit = program.command('audit').description('the audit ledger: is it what was signed, who did what')
+  withData(audit.command('verify'))
+    .description('check the ledger against its checkpoints, and against those of its witnesses')
+    .option('--witness <file...>', 'checkpoints as a witness received them, or the log of a syslog collector')
+    .option(
+      '--key <file>',
+      'the verifier keys that were noted down, one a line (default: as the database says)',
+    )
+    .addHelpText('after', '\nExit code: 0 nothing speaks against it, 1 something does, 2 no verdict.')
+    .action(async (options: AuditVerifyOptions) => {
+      const { auditVerify } = await import('./audit.ts')
+      ended(await auditVerify(options, invocation))
+    })
+  withData(audit.command('search'))
+    .description('entries, the latest first')
+    .option('--from <time>', 'from this time on', moment)
+    .option('--to <time>', 'before this time', moment)
+    .option('--event <name>', 'of this event, as in docs/formats/audit.md')
+    .option('--actor <id>', 'by this person, service or node')
+    .option('--object <id>', 'that concern this study, patient, key …')
+    .option('--limit <n>', 'at most so many', pageSize, 100)
+    .option('--after <cursor>', 'the page after')
+    .option('--json', 'the lines of the ledger as they are')
+    .action(async (options: AuditSearchOptions) => {
+      const { auditSearch } = await import('./audit.ts')
+      ended(await auditSearch(options, invocation))
+    })
+  withData(audit.command('export'))
+    .description('all entries, checkpoints and keys into files, to be judged elsewhere')
+    .argument('<file>', 'the file to make; beside it FILE.checkpoints and FILE.keys')
+    .action(async (path: string, options: DataOptions) => {
+      const { auditExport } = await import('./audit.ts')
+      ended(await auditExport(path, options, invocation))
+    })
+}
+
+function withData(command: Command): Command {
+  return command
+    .option('--data <dir>', "the gateway's data folder (default: ROENTGATE_DATA)")
+    .option('--database <url>', 'a PostgreSQL server of your own')
+}
+
+function pageSize(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0 && value <= MAX_SHOWN) return value
+  throw new InvalidArgumentError(`a number from 1 to ${MAX_SHOWN} is wanted`)
+}
+
+function moment(text: string): Date {
+  const time = new Date(text)
+  if (!Number.isNaN(time.getTime())) return time
+  throw new InvalidArgumentError('a date or a time is wanted, as in 2026-03-01 or 2026-03-01T08:00:00Z')
+}
+
+/** What one query of the ledger returns. */
+const MAX_SHOWN = 1000
 /** More threads than any machine has, and each takes memory. */
 const MAX_JOBS = 256
 

@@ -33,7 +33,7 @@ export const NODE_LEVEL = 8
 /** Of one call: what one statement takes without holding the others up. */
 export const MAX_EVENTS = 1000
 
-type Node = { readonly level: number; readonly index: number; readonly hash: Uint8Array }
+export type Node = { readonly level: number; readonly index: number; readonly hash: Uint8Array }
 
 /** The caller commits next; nothing else is done in the transaction after this. */
 export async function appendEvents(tx: Tx, events: readonly NewEvent[], at: Date): Promise<Appended> {
@@ -71,7 +71,7 @@ export async function readHead(db: Db, how: 'lock' | 'look'): Promise<Frontier> 
 }
 
 /** The subtrees from NODE_LEVEL on that this leaf completes. */
-function completedNodes({ size, hashes }: Frontier, leaf: Uint8Array): readonly Node[] {
+export function completedNodes({ size, hashes }: Frontier, leaf: Uint8Array): readonly Node[] {
   const nodes: Node[] = []
   if ((size + 1) % 2 ** NODE_LEVEL !== 0) return nodes
   let top = leaf

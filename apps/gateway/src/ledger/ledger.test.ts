@@ -1,15 +1,17 @@
 // The ledger on the embedded PostgreSQL: growth, searches, proofs, checkpoints.
 
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   append,
   EMPTY,
   type Entry,
   leafHash,
+  openCheckpoint,
   parseEntry,
   root,
   verifyConsistency,
@@ -18,8 +20,11 @@ import {
 import { type Database, type Db, openDatabase, transact } from '../db/database.ts'
 import { appendEvents, MAX_EVENTS, readHead } from './append.ts'
 import { eventOf, grow, START } from './cases.ts'
+import { type NamedWitness, openSigner, ownCheckpoints, ownKeys, publishCheckpoint } from './checkpoint.ts'
 import { nodeAt, proveConsistency, proveInclusion } from './proofs.ts'
 import { entries, search } from './read.ts'
+import { type CheckpointEvent, keepCheckpoints } from './schedule.ts'
+import { fileWitness } from './witness-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'rg-ledger-'))
 const opened: { database?: Database } = {}
@@ -155,3 +160,72 @@ test('searches: by event, actor, object and time, the latest first, page by page
   assert.equal(two.next, undefined)
   await assert.rejects(search(db(), {}, { limit: 1, after: 'x' }), { code: 'BAD_CURSOR' })
 })
+
+const SEED = Buffer.alloc(32, 7)
+
+test('a checkpoint is signed over the head, kept, and told to the witnesses', async () => {
+  const signer = await openSigner(db(), SEED)
+  const witness = fileWitness({ path: join(folder, 'witness'), dataFolder: join(folder, 'data') })
+  const away: NamedWitness = { ...witness, name: 'away', publish: () => Promise.reject(new Error('away')) }
+  const { text, size, failures } = await publishCheckpoint(db(), signer, [witness, away])
+  assert.deepEqual(
+    failures.map((failure) => failure.witness),
+    ['away'],
+  )
+  const head = await readHead(db(), 'look')
+  const opened = openCheckpoint(text, await ownKeys(db()))
+  assert.deepEqual([opened.size, opened.root], [size, root(head)])
+  assert.equal(head.size, size)
+  await publishCheckpoint(db(), signer, [witness])
+  assert.deepEqual(await witness.read(), [text])
+  assert.deepEqual(await ownCheckpoints(db()), [text])
+})
+
+test("a witness's file: a torn end is cut off, another file is left alone, the data folder refused", async () => {
+  const path = join(folder, 'witness')
+  const witness = fileWitness({ path, dataFolder: join(folder, 'data') })
+  const [first = ''] = await witness.read()
+  appendFileSync(path, first.slice(0, -20))
+  await grow(db(), 1)
+  const { text } = await publishCheckpoint(db(), await openSigner(db(), SEED), [witness])
+  assert.equal(readFileSync(path, 'utf8'), first + text)
+  const other = join(folder, 'other')
+  writeFileSync(other, 'letters\n')
+  const wrong = fileWitness({ path: other, dataFolder: join(folder, 'data') })
+  await assert.rejects(wrong.publish(text), { code: 'WITNESS_FAILED' })
+  assert.equal(readFileSync(other, 'utf8'), 'letters\n')
+  const inside = { path: join(folder, 'data/x/witness'), dataFolder: join(folder, 'data') }
+  assert.throws(() => fileWitness(inside), { code: 'WITNESS_INSIDE' })
+})
+
+test('the schedule: by entries, by time, again to a witness that was away, and once more at the end', async () => {
+  const told: string[] = []
+  const events: CheckpointEvent[] = []
+  let isAway = true
+  const witness: NamedWitness = {
+    name: 'moody',
+    publish: async (text) => {
+      if (isAway) throw new Error('away')
+      told.push(text)
+    },
+    read: async () => told,
+  }
+  const signer = await openSigner(db(), SEED)
+  const options = { db: db(), signer, witnesses: [witness], everyMs: 60, everyEntries: 1000 }
+  const checkpoints = keepCheckpoints({ ...options, onEvent: (event) => events.push(event) })
+  await grow(db(), 1)
+  await until(() => events.some(({ kind }) => kind === 'witness-failed'))
+  isAway = false
+  await until(() => told.length === 1)
+  await grow(db(), 2)
+  await checkpoints.stop()
+  const { size } = await readHead(db(), 'look')
+  const keys = await ownKeys(db())
+  assert.equal(openCheckpoint(told.at(-1) ?? '', keys).size, size)
+  assert.ok(events.every(({ kind }) => kind !== 'failed'))
+})
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 200 && !holds(); i++) await sleep(20)
+  assert.ok(holds(), 'in 4 s')
+}

@@ -1,6 +1,6 @@
 // A verdict in words, for people who decide what to do next.
 
-import type { Verdict } from '../src/index.ts'
+import type { Verdict } from './verify.ts'
 
 export function sentence(verdict: Verdict): string {
   switch (verdict.kind) {

@@ -1,0 +1,164 @@
+// roentgate audit verify | search | export FILE
+//
+// Each use of the ledger is an entry of it (PS3.15 A.5.3.2, Audit Log Used); a ledger that was tampered with is left as it
+// was found.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { resolve } from 'node:path'
+import {
+  AuditError,
+  checkpointsInSyslog,
+  type EventName,
+  eventRow,
+  parseEntry,
+  parseVerifierKey,
+  sentence,
+  splitCheckpoints,
+  type VerifierKey,
+} from '@roentgate/audit'
+import { type Database, type Db, openDatabase, transact } from '../db/database.ts'
+import { runningConnection } from '../db/embedded.ts'
+import { DbError } from '../db/errors.ts'
+import { appendEvents, type NewEvent } from '../ledger/append.ts'
+import { ownKeys } from '../ledger/checkpoint.ts'
+import { LedgerError } from '../ledger/errors.ts'
+import { exportLedger } from '../ledger/export.ts'
+import { type Search, search } from '../ledger/read.ts'
+import { type Judgement, verifyDatabase } from '../ledger/verify.ts'
+import type { Invocation } from './program.ts'
+import { counted, EXIT, paletteOf, type Terminal, UsageError } from './terminal.ts'
+
+export type DataOptions = { readonly data?: string; readonly database?: string }
+export type AuditVerifyOptions = DataOptions & { readonly witness?: readonly string[]; readonly key?: string }
+export type AuditSearchOptions = DataOptions & {
+  readonly from?: Date
+  readonly to?: Date
+  readonly event?: string
+  readonly actor?: string
+  readonly object?: string
+  readonly limit: number
+  readonly after?: string
+  readonly json?: boolean
+}
+
+/** As roentgate-audit-verify has it. */
+const NO_VERDICT = 2
+
+export async function auditVerify(options: AuditVerifyOptions, invocation: Invocation): Promise<number> {
+  const { terminal } = invocation
+  const witnesses = (options.witness ?? []).map(witnessNotes)
+  const given = options.key === undefined ? undefined : keysIn(options.key)
+  await using database = await opened(options, invocation)
+  const db = database.kysely
+  try {
+    const judgement = await verifyDatabase(db, { keys: given ?? (await ownKeys(db)), witnesses })
+    if (witnesses.length === 0) {
+      terminal.err(
+        'No witness was asked (--witness FILE): whoever changed the ledger may have signed it again.\n',
+      )
+    }
+    if (given === undefined) terminal.err('The key is the one that the database names (--key FILE).\n')
+    return await concluded(db, judgement, terminal)
+  } catch (error) {
+    if (!(error instanceof AuditError || error instanceof LedgerError)) throw error
+    terminal.err(`NO VERDICT: ${error.message} (${error.code})\n`)
+    return NO_VERDICT
+  }
+}
+
+async function concluded(db: Db, { verdict, differences }: Judgement, terminal: Terminal): Promise<number> {
+  const { green, red } = paletteOf(terminal)
+  const isFine = verdict.kind === 'intact' || verdict.kind === 'unsigned-tail'
+  terminal.out(`${isFine ? green(sentence(verdict)) : red(sentence(verdict))}\n`)
+  if (differences.length > 0) {
+    terminal.out(`${red('TABLES DIFFER')}: not those of the lines: ${differences.join(', ')}.\n`)
+  }
+  if (!isFine || differences.length > 0) return EXIT.failed
+  await recordUse(db, { event: 'ledger-verified', detail: { status: verdict.kind, size: verdict.size } })
+  return EXIT.done
+}
+
+export async function auditSearch(options: AuditSearchOptions, invocation: Invocation): Promise<number> {
+  const { terminal } = invocation
+  const { data, database: url, limit, after, json, event, ...rest } = options
+  if (event !== undefined && eventRow(event) === undefined)
+    throw new UsageError('there is no event of that name')
+  const wanted: Search = { ...rest, ...(event === undefined ? {} : { event: event as EventName }) }
+  await using database = await opened(options, invocation)
+  const found = await search(database.kysely, wanted, { limit, ...(after === undefined ? {} : { after }) })
+  for (const line of found.lines) terminal.out(`${json ? line : described(line)}\n`)
+  if (found.next !== undefined) terminal.err(`There is more: --after ${found.next}\n`)
+  await recordUse(database.kysely, { event: 'audit-log-used', detail: { count: found.lines.length } })
+  return EXIT.done
+}
+
+export async function auditExport(
+  path: string,
+  options: DataOptions,
+  invocation: Invocation,
+): Promise<number> {
+  if (existsSync(path)) throw new UsageError(`${path} is there already: name another`)
+  await using database = await opened(options, invocation)
+  const { entries, checkpoints } = await exportLedger(database.kysely, path)
+  await recordUse(database.kysely, { event: 'ledger-exported', detail: { count: entries } })
+  const said = `${counted(entries, 'entry', 'entries')}, ${counted(checkpoints, 'checkpoint')}`
+  invocation.terminal.out(
+    `${said}. To be judged elsewhere:\n  roentgate-audit-verify ${path} --key ${path}.keys --witness FILE --own ${path}.checkpoints\n`,
+  )
+  return EXIT.done
+}
+
+/** A gateway that has the folder goes on; its database is asked beside it. */
+async function opened(options: DataOptions, invocation: Invocation): Promise<Database> {
+  if (options.database !== undefined) return await openDatabase({ url: options.database })
+  const data = options.data ?? invocation.data
+  if (data === undefined) throw new UsageError('which data folder? --data DIR, or ROENTGATE_DATA')
+  if (!existsSync(data)) throw new UsageError(`there is no data folder ${data}`)
+  const dataFolder = resolve(data)
+  try {
+    return await openDatabase({ dataFolder })
+  } catch (error) {
+    if (!(error instanceof DbError) || error.code !== 'LOCKED') throw error
+    return await openDatabase({ connection: runningConnection(dataFolder) })
+  }
+}
+
+async function recordUse(db: Db, use: Pick<NewEvent, 'event' | 'detail'>): Promise<void> {
+  const actor = { kind: 'person', id: userInfo().username, address: 'localhost' } as const
+  const event: NewEvent = { action: 'R', outcome: 'success', actor, objects: [], ...use }
+  await transact(db, (tx) => appendEvents(tx, [event], new Date()))
+}
+
+/** A witness's own file, or a collector's with other messages around them. */
+function witnessNotes(path: string): readonly string[] {
+  const text = readText(path)
+  const collected = checkpointsInSyslog(text)
+  return collected.length > 0 ? collected : splitCheckpoints(text)
+}
+
+function keysIn(path: string): readonly VerifierKey[] {
+  const lines = readText(path).split('\n')
+  const keys = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
+  if (keys.length === 0) throw new UsageError(`${path} holds no key`)
+  try {
+    return keys.map(parseVerifierKey)
+  } catch (error) {
+    if (error instanceof AuditError) throw new UsageError(`${path}: ${error.message}`)
+    throw error
+  }
+}
+
+function readText(path: string): string {
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
+  return readFileSync(path, 'utf8')
+}
+
+function described(line: string): string {
+  const { index, at, event, action, outcome, actor, objects } = parseEntry(line)
+  const things = objects.map(
+    ({ kind, id, count }) => `${kind} ${id}${count === undefined ? '' : ` (${count})`}`,
+  )
+  const who = `${actor.kind} ${actor.id}${actor.address === undefined ? '' : ` at ${actor.address}`}`
+  return [String(index), at, event, action, outcome, who, things.join(', ')].join('  ').trimEnd()
+}
