@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   append,
+  checkpointsInSyslog,
   EMPTY,
   type Entry,
   leafHash,
@@ -21,10 +22,16 @@ import { type Database, type Db, openDatabase, transact } from '../db/database.t
 import { appendEvents, MAX_EVENTS, readHead } from './append.ts'
 import { eventOf, grow, START } from './cases.ts'
 import { type NamedWitness, openSigner, ownCheckpoints, ownKeys, publishCheckpoint } from './checkpoint.ts'
+import { openCursor } from './cursor.ts'
+import { auditEventsFor } from './fhir.ts'
+import { keepProjection, type ProjectionEvent } from './project.ts'
 import { nodeAt, proveConsistency, proveInclusion } from './proofs.ts'
 import { entries, search } from './read.ts'
 import { type CheckpointEvent, keepCheckpoints } from './schedule.ts'
+import { enqueue, spooled } from './spool.ts'
+import type { Connection } from './syslog.ts'
 import { fileWitness } from './witness-file.ts'
+import { syslogWitness } from './witness-syslog.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'rg-ledger-'))
 const opened: { database?: Database } = {}
@@ -223,6 +230,86 @@ test('the schedule: by entries, by time, again to a witness that was away, and o
   const keys = await ownKeys(db())
   assert.equal(openCheckpoint(told.at(-1) ?? '', keys).size, size)
   assert.ok(events.every(({ kind }) => kind !== 'failed'))
+})
+
+const PACE = { pollMs: 5, settleMs: 30, firstDelayMs: 5, maxDelayMs: 20 }
+
+test('a sink that breaks and loses what it had: all entries in the end, in order, and the checkpoints', async () => {
+  const kept: string[] = []
+  let lives = 0
+  const connect = async (): Promise<Connection> => {
+    const lost = new AbortController()
+    const life = ++lives
+    let sends = 0
+    if (life % 3 === 0) throw new Error('away')
+    return {
+      lost: lost.signal,
+      send: async (frames) => {
+        const isBreaking = life < 12 && ++sends > life / 2
+        if (isBreaking) lost.abort(new Error('broken'))
+        // Taken by the system, and gone with the connection.
+        else kept.push(...frames.map(String))
+      },
+      end: async () => !lost.signal.aborted,
+    }
+  }
+  const sink = { name: 'moody', connect, render: (line: string) => Buffer.from(line) }
+  await enqueue(db(), 'moody', Buffer.from('checkpoint'))
+  const { size } = await readHead(db(), 'look')
+  const events: ProjectionEvent[] = []
+  const projection = keepProjection({ db: db(), sink, pace: PACE, onEvent: (event) => events.push(event) })
+  await until(() => lives >= 12 && kept.at(-1)?.includes(`"index":${size - 1},`) === true)
+  await projection.stop()
+  const sent = kept.filter((line) => line !== 'checkpoint').map((line) => parseEntry(line).index)
+  let expected = 0
+  for (const index of sent) {
+    assert.ok(index <= expected, `${index} came before ${expected}`)
+    if (index === expected) expected++
+  }
+  assert.equal(expected, size)
+  assert.equal(kept[0], 'checkpoint')
+  assert.deepEqual(await spooled(db(), 'moody', { after: 0, limit: 1 }), [])
+  const cursor = await db().selectFrom('ledger_cursors').selectAll().executeTakeFirstOrThrow()
+  assert.deepEqual(cursor, { sink: 'moody', next: size, holder: null, held_until: null })
+  assert.ok(events.some(({ kind }) => kind === 'failed'))
+})
+
+test('one gateway at a time sends to a sink, another takes over', async () => {
+  const heard: string[] = []
+  const sinkOf = (name: string) => ({
+    name: 'shared',
+    render: () => Buffer.from(name),
+    connect: async (): Promise<Connection> => ({
+      lost: new AbortController().signal,
+      send: async (frames) => void heard.push(...frames.map(String)),
+      end: async () => true,
+    }),
+  })
+  const { size } = await readHead(db(), 'look')
+  const options = { db: db(), pace: PACE, first: size - 1 }
+  const one = keepProjection({ ...options, sink: sinkOf('one') })
+  await until(() => heard.length === 1)
+  const two = openCursor(db(), 'shared', 0)
+  assert.equal(await two.take(), undefined)
+  await one.stop()
+  assert.equal(await two.take(), size)
+  assert.equal(await two.advance(size), true)
+  await two.release()
+  assert.equal(await two.advance(size), false)
+})
+
+test('a checkpoint for a collector waits in the spool', async () => {
+  const witness = syslogWitness({ db: db(), sink: 'siem', header: { host: 'gw', app: 'roentgate' } })
+  const { text } = await publishCheckpoint(db(), await openSigner(db(), SEED), [witness])
+  const [letter] = await spooled(db(), 'siem', { after: 0, limit: 10 })
+  assert.deepEqual(checkpointsInSyslog(letter?.payload.toString('utf8') ?? ''), [text])
+})
+
+test('entries as FHIR AuditEvents', async () => {
+  const context = { source: { id: 'rg' }, application: { id: 'gateway' }, ledger: 'urn:x-test' }
+  const events: unknown[] = []
+  for await (const event of auditEventsFor(db(), { from: 1, to: 3 }, context)) events.push(event.recorded)
+  assert.deepEqual(events, [START.toISOString(), START.toISOString()])
 })
 
 async function until(holds: () => boolean): Promise<void> {
