@@ -36,6 +36,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   dcmj2pnm: 'dcmtk',
   tesseract: 'tesseract-ocr',
   python3: 'python3-pydicom',
+  openssl: 'openssl',
 }
 
 export function peer(program: string): Found | Missing {
@@ -67,6 +68,15 @@ export function debianPostgres(): Found | Missing {
       return { path, skip: false }
   }
   return missing('PostgreSQL is not installed (Debian: postgresql)')
+}
+
+/** rsyslogd, which Debian keeps in /usr/sbin, with its driver for TLS. */
+export function rsyslog(): Found | Missing {
+  const path = '/usr/sbin/rsyslogd'
+  const libraries = existsSync('/usr/lib') ? readdirSync('/usr/lib') : []
+  const hasTls = libraries.some((name) => existsSync(join('/usr/lib', name, 'rsyslog/lmnsd_gtls.so')))
+  if (isExecutable(path) && hasTls) return { path, skip: false }
+  return missing('rsyslog is not installed (Debian: rsyslog rsyslog-gnutls)')
 }
 
 /** The folder of test files that pydicom publishes with itself. */
