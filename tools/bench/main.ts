@@ -1,6 +1,7 @@
 // npm run bench -- deid | deid-4gib | deid-100k     how fast, against whom, and in how much memory
 // npm run bench -- ocr                              how much burned-in text is found
 // npm run bench -- index                            how fast the archive's index answers
+// npm run bench -- ledger                           what an audit entry costs, how fast a ledger is judged
 //
 //   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
 //   --quick                  ocr: few frames, printed only
@@ -14,6 +15,7 @@ import { parseArgs } from 'node:util'
 import { benchIndex } from './archive-index.ts'
 import { writeGiant, writeSeries } from './data.ts'
 import { machine, table, writeSection } from './document.ts'
+import { benchLedger } from './ledger.ts'
 import { BenchError, measure, median } from './measure.ts'
 import { measureOcr, ocrPlot, ocrSection } from './ocr.ts'
 import { plot } from './plot.ts'
@@ -35,6 +37,8 @@ const SHARED_DATA = fileURLToPath(new URL('../../../shared/data', import.meta.ur
 const OCR_SEED = 20
 /** A search takes milliseconds: this many for each round. */
 const INDEX_SEARCHES = 20
+/** As does a transaction. */
+const LEDGER_APPENDS = 20
 const MEBIBYTE = 2 ** 20
 
 function say(line: string): void {
@@ -191,12 +195,20 @@ async function index({ scratch, files = 1_000_000, rounds, publish }: Bench): Pr
   if (publish) writeSection('index', text)
 }
 
+/** The audit ledger in a real database. */
+async function ledger({ scratch, files = 200_000, rounds, publish }: Bench): Promise<void> {
+  const text = await benchLedger({ scratch, entries: files, rounds: rounds * LEDGER_APPENDS, say })
+  say(text)
+  if (publish) writeSection('ledger', text)
+}
+
 const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> = {
   deid,
   'deid-4gib': giant,
   'deid-100k': many,
   ocr,
   index,
+  ledger,
 }
 
 async function main(): Promise<void> {

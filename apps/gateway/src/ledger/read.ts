@@ -77,10 +77,13 @@ export async function search(db: Db, wanted: Search, page: Page): Promise<Found>
       ? []
       : [sql<boolean>`${said}->'objects' @> ${objectWith(wanted.object)}::jsonb`]),
   ]
+  // By an expression where an object is wanted: the primary key's order would lure the planner, which knows nothing of
+  // how rare an object is, into reading the ledger from its end until enough are found.
+  const order = wanted.object === undefined ? sql`index` : sql`index + 0`
   let query = db.selectFrom('ledger_entries').select(['index', 'line'])
   for (const condition of conditions) query = query.where(condition)
   const found = await query
-    .orderBy('index', 'desc')
+    .orderBy(order, 'desc')
     .limit(limit + 1)
     .execute()
   const shown = found.slice(0, limit)
