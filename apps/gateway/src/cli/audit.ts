@@ -47,7 +47,11 @@ const NO_VERDICT = 2
 
 export async function auditVerify(options: AuditVerifyOptions, invocation: Invocation): Promise<number> {
   const { terminal } = invocation
-  const witnesses = (options.witness ?? []).map(witnessNotes)
+  const paths = options.witness ?? []
+  const witnesses = paths.map(witnessNotes)
+  for (const [i, notes] of witnesses.entries()) {
+    if (notes.length === 0) terminal.err(`${paths[i]} holds no checkpoint: it speaks for nothing.\n`)
+  }
   const given = options.key === undefined ? undefined : keysIn(options.key)
   await using database = await opened(options, invocation)
   const db = database.kysely
@@ -86,8 +90,9 @@ export async function auditSearch(options: AuditSearchOptions, invocation: Invoc
     throw new UsageError('there is no event of that name')
   const wanted: Search = { ...rest, ...(event === undefined ? {} : { event: event as EventName }) }
   await using database = await opened(options, invocation)
-  const found = await search(database.kysely, wanted, { limit, ...(after === undefined ? {} : { after }) })
-  for (const line of found.lines) terminal.out(`${json ? line : described(line)}\n`)
+  const page = { limit, ...(after === undefined ? {} : { after }) }
+  const found = await mendable(search(database.kysely, wanted, page))
+  for (const line of found.lines) terminal.out(`${json ? line : shown(line)}\n`)
   if (found.next !== undefined) terminal.err(`There is more: --after ${found.next}\n`)
   await recordUse(database.kysely, { event: 'audit-log-used', detail: { count: found.lines.length } })
   return EXIT.done
@@ -109,18 +114,32 @@ export async function auditExport(
   return EXIT.done
 }
 
-/** A gateway that has the folder goes on; its database is asked beside it. */
 async function opened(options: DataOptions, invocation: Invocation): Promise<Database> {
-  if (options.database !== undefined) return await openDatabase({ url: options.database })
+  const { database: url } = options
+  if (url !== undefined) return await mendable(openDatabase({ url }))
   const data = options.data ?? invocation.data
   if (data === undefined) throw new UsageError('which data folder? --data DIR, or ROENTGATE_DATA')
   if (!existsSync(data)) throw new UsageError(`there is no data folder ${data}`)
-  const dataFolder = resolve(data)
+  return await mendable(besideOthers(resolve(data)))
+}
+
+/** A gateway that has the folder goes on; its database is asked beside it. */
+async function besideOthers(dataFolder: string): Promise<Database> {
   try {
     return await openDatabase({ dataFolder })
   } catch (error) {
     if (!(error instanceof DbError) || error.code !== 'LOCKED') throw error
     return await openDatabase({ connection: runningConnection(dataFolder) })
+  }
+}
+
+/** What the one at the terminal can do something about. */
+async function mendable<T>(act: Promise<T>): Promise<T> {
+  try {
+    return await act
+  } catch (error) {
+    if (error instanceof DbError || error instanceof LedgerError) throw new UsageError(error.message)
+    throw error
   }
 }
 
@@ -152,6 +171,15 @@ function keysIn(path: string): readonly VerifierKey[] {
 function readText(path: string): string {
   if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
   return readFileSync(path, 'utf8')
+}
+
+function shown(line: string): string {
+  try {
+    return described(line)
+  } catch (error) {
+    if (!(error instanceof AuditError)) throw error
+    return `not an entry (${error.code}): roentgate audit verify`
+  }
 }
 
 function described(line: string): string {
