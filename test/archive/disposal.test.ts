@@ -14,8 +14,9 @@ import type { KeyId, ObjectId } from '../../apps/gateway/src/archive/ids.ts'
 import { ingest } from '../../apps/gateway/src/archive/ingest/ingest.ts'
 import { openInstance } from '../../apps/gateway/src/archive/retrieve.ts'
 import { verifyCertificate } from '../../apps/gateway/src/keys/certificate.ts'
-import { withLedgerSeed } from '../../apps/gateway/src/ledger/checkpoint.ts'
-import { searchLedger } from '../../apps/gateway/src/ledger/read.ts'
+import { search } from '../../apps/gateway/src/ledger/read.ts'
+import { withLedgerSeed } from '../../apps/gateway/src/ledger/signer.ts'
+import { parseEntry } from '../../packages/audit/src/index.ts'
 import { Tags } from '../../packages/dicom/src/index.ts'
 import { passable } from '../support/data-folder.ts'
 import { el, slice } from '../support/deid.ts'
@@ -45,8 +46,7 @@ suite('disposal', () => {
     rmSync(scratch, { recursive: true, force: true })
   })
   const archive = (): Archive => open.archive ?? assert.fail()
-  const key = () =>
-    withLedgerSeed(archive().database.kysely, archive().provider, (_, seed) => certificateKey(seed))
+  const key = () => withLedgerSeed(archive().database.kysely, archive().provider, certificateKey)
   const order = { study: '2.25.51', by: 'ana', second: 'ben', reason: 'retention is over' }
 
   test('a hold keeps a study, and its owner does not release it', async () => {
@@ -100,8 +100,8 @@ suite('disposal', () => {
       .where('id', '=', row.key_id)
       .executeTakeFirst()
     assert.equal(wrapped?.wrapped, null)
-    const [entry] = await searchLedger(database.kysely, { event: 'disposed', limit: 1 })
-    assert.equal(entry && `entry ${entry.index}`, verdict.destruction.ledger)
+    const { lines } = await search(database.kysely, { event: 'disposed' }, { limit: 1 })
+    assert.equal(`entry ${parseEntry(lines[0] ?? '').index}`, verdict.destruction.ledger)
     assert.ok(await openInstance(archive(), '2.25.621'))
   })
 

@@ -37,6 +37,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   tesseract: 'tesseract-ocr',
   python3: 'python3-pydicom',
   'softhsm2-util': 'softhsm2',
+  openssl: 'openssl',
 }
 
 export function peer(program: string): Found | Missing {
@@ -88,6 +89,15 @@ export function softHsm(): Found | Missing {
     '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so',
   ].find((one) => existsSync(one))
   return path === undefined ? missing('no SoftHSM (Debian: softhsm2)') : { path, skip: false }
+}
+
+/** rsyslogd, which Debian keeps in /usr/sbin, with its driver for TLS. */
+export function rsyslog(): Found | Missing {
+  const path = '/usr/sbin/rsyslogd'
+  const libraries = existsSync('/usr/lib') ? readdirSync('/usr/lib') : []
+  const hasTls = libraries.some((name) => existsSync(join('/usr/lib', name, 'rsyslog/lmnsd_gtls.so')))
+  if (isExecutable(path) && hasTls) return { path, skip: false }
+  return missing('rsyslog is not installed (Debian: rsyslog rsyslog-gnutls)')
 }
 
 /** The folder of test files that pydicom publishes with itself. */

@@ -3,6 +3,7 @@
 // npm run bench -- cine                             how fast an ultrasound loop is cleaned
 // npm run bench -- archive                          how fast files enter the archive
 // npm run bench -- index                            how fast the archive's index answers
+// npm run bench -- ledger                           what an audit entry costs, how fast a ledger is judged
 //
 //   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
 //   --quick                  ocr: few frames, printed only
@@ -18,6 +19,7 @@ import { benchIndex } from './archive-index.ts'
 import { benchCine } from './cine.ts'
 import { writeGiant, writeSeries } from './data.ts'
 import { machine, table, writeSection } from './document.ts'
+import { benchLedger } from './ledger.ts'
 import { BenchError, measure, median } from './measure.ts'
 import { measureOcr, ocrPlot, ocrSection } from './ocr.ts'
 import { plot } from './plot.ts'
@@ -39,6 +41,8 @@ const SHARED_DATA = fileURLToPath(new URL('../../../shared/data', import.meta.ur
 const OCR_SEED = 20
 /** A search takes milliseconds: this many for each round. */
 const INDEX_SEARCHES = 20
+/** As does a transaction. */
+const LEDGER_APPENDS = 20
 const MEBIBYTE = 2 ** 20
 
 function say(line: string): void {
@@ -209,6 +213,13 @@ async function index({ scratch, files = 1_000_000, rounds, publish }: Bench): Pr
   if (publish) writeSection('index', text)
 }
 
+/** The audit ledger in a real database. */
+async function ledger({ scratch, files = 200_000, rounds, publish }: Bench): Promise<void> {
+  const text = await benchLedger({ scratch, entries: files, rounds: rounds * LEDGER_APPENDS, say })
+  say(text)
+  if (publish) writeSection('ledger', text)
+}
+
 const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> = {
   deid,
   'deid-4gib': giant,
@@ -217,6 +228,7 @@ const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> 
   cine,
   archive,
   index,
+  ledger,
 }
 
 async function main(): Promise<void> {

@@ -13,11 +13,11 @@ import {
   lineSplitter,
   openCheckpoint,
   parseVerifierKey,
+  sentence,
   splitCheckpoints,
   type Verdict,
   type VerifierKey,
 } from '../src/index.ts'
-import { sentence } from '../src/sentence.ts'
 
 const USAGE = 'usage: roentgate-audit-verify LEDGER --key KEY --witness FILE… [--own FILE] [--json]'
 const CHUNK = 1 << 20

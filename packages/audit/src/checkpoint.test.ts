@@ -22,6 +22,7 @@ import {
   seedSigner,
   signatureLine,
 } from './note.ts'
+import { checkpointFrame, checkpointsInSyslog } from './projections/syslog.ts'
 import { parseFrontier } from './tree.ts'
 
 /** From the documentation of golang.org/x/mod/sumdb/note. */
@@ -182,5 +183,21 @@ describe('whatever comes', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('a checkpoint in a syslog', () => {
+  it('comes back byte for byte from what collectors write, once', () => {
+    const header = { at: '2026-11-23T15:34:00.000Z', host: 'gw', app: 'roentgate' }
+    const notes = [1, 2].map((size) =>
+      signCheckpoint(
+        { origin: 'a/b', size, root: Buffer.alloc(32, size) },
+        seedSigner('a/b', Buffer.alloc(32, 9)),
+      ),
+    )
+    const frames = notes.map((note) => checkpointFrame(note, header).toString('utf8'))
+    for (const frame of frames) assert.match(frame, /^\d+ <85>1 [ -~]+ ROENTGATE-CHECKPOINT - \ufeff[ -~]+$/)
+    const file = [...frames, ...frames].map((one) => `Nov 23 gw roentgate: ${one}\n`).join('')
+    assert.deepEqual(checkpointsInSyslog(`other lines\n${file}`), notes)
   })
 })

@@ -59,24 +59,32 @@ export function parseFrontier(bytes: Uint8Array): Frontier {
   return { size, hashes }
 }
 
+/** Leaves `from` to `to` − 1. */
+export type LeafRange = { readonly from: number; readonly to: number }
+
 /** 2.1.1: PATH(index, D[size]), lowest level first. Reads every leaf once. */
 export function inclusionProof(index: number, size: number, leafAt: LeafAt): readonly Uint8Array[] {
+  return inclusionRanges(index, size).map((range) => rangeRoot(range, leafAt))
+}
+
+/** The leaves under each hash of the proof, for who keeps subtrees and need not read all leaves. */
+export function inclusionRanges(index: number, size: number): readonly LeafRange[] {
   if (!isSize(index) || !isSize(size) || index >= size)
     throw new AuditError('BAD_RANGE', 'no such leaf in this tree')
-  const proof: Uint8Array[] = []
+  const ranges: LeafRange[] = []
   let from = 0
   let to = size
   while (to - from > 1) {
     const middle = from + largestPowerBelow(to - from)
     if (index < middle) {
-      proof.push(rangeRoot(middle, to, leafAt))
+      ranges.push({ from: middle, to })
       to = middle
     } else {
-      proof.push(rangeRoot(from, middle, leafAt))
+      ranges.push({ from, to: middle })
       from = middle
     }
   }
-  return proof.reverse()
+  return ranges.reverse()
 }
 
 export type Inclusion = {
@@ -111,10 +119,15 @@ export function verifyInclusion({ index, leaf, proof, head }: Inclusion): boolea
 
 /** 2.1.2: PROOF(first, D[second]). Empty for equal sizes and for a first of 0, which everything grew from. */
 export function consistencyProof(first: number, second: number, leafAt: LeafAt): readonly Uint8Array[] {
+  return consistencyRanges(first, second).map((range) => rangeRoot(range, leafAt))
+}
+
+/** As inclusionRanges. */
+export function consistencyRanges(first: number, second: number): readonly LeafRange[] {
   if (!isSize(first) || !isSize(second) || first > second)
     throw new AuditError('BAD_RANGE', 'no growth from the one size to the other')
   if (first === 0) return []
-  const proof: Uint8Array[] = []
+  const ranges: LeafRange[] = []
   let from = 0
   let to = second
   let size = first
@@ -122,17 +135,17 @@ export function consistencyProof(first: number, second: number, leafAt: LeafAt):
   while (size !== to - from) {
     const k = largestPowerBelow(to - from)
     if (size <= k) {
-      proof.push(rangeRoot(from + k, to, leafAt))
+      ranges.push({ from: from + k, to })
       to = from + k
     } else {
-      proof.push(rangeRoot(from, from + k, leafAt))
+      ranges.push({ from, to: from + k })
       from += k
       size -= k
       isWhole = false
     }
   }
-  if (!isWhole) proof.push(rangeRoot(from, to, leafAt))
-  return proof.reverse()
+  if (!isWhole) ranges.push({ from, to })
+  return ranges.reverse()
 }
 
 export type Consistency = {
@@ -186,7 +199,7 @@ export function isSameHash(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0
 }
 
-function rangeRoot(from: number, to: number, leafAt: LeafAt): Buffer {
+function rangeRoot({ from, to }: LeafRange, leafAt: LeafAt): Buffer {
   let frontier = EMPTY
   for (let i = from; i < to; i++) frontier = append(frontier, leafAt(i))
   return root(frontier)

@@ -1,12 +1,14 @@
-// Commands of the archive and its ledger. Their code is imported when they run.
+// Commands of the archive. Their code is imported when they run.
 
-import { type Command, InvalidArgumentError } from 'commander'
-import type { DataOptions } from './archive.ts'
-import type { AuditOptions, SearchOptions } from './audit.ts'
+import type { Command } from 'commander'
 import type { DisposeOptions, PlaceOptions, ReleaseOptions } from './custody.ts'
+import type { DataOptions } from './data.ts'
 import type { Invocation } from './program.ts'
 
-const DATA = ['--data <dir>', 'the data folder (default: ROENTGATE_DATA, else roentgate-data)'] as const
+export const DATA = [
+  '--data <dir>',
+  'the data folder (default: ROENTGATE_DATA, else roentgate-data)',
+] as const
 
 export function addArchive(program: Command, invocation: Invocation, ended: (code: number) => void): void {
   program
@@ -53,7 +55,6 @@ export function addArchive(program: Command, invocation: Invocation, ended: (cod
       const { rotateKeys } = await import('./archive.ts')
       ended(await rotateKeys(options, invocation))
     })
-  addAudit(program, invocation, ended)
   addCustody(program, invocation, ended)
 }
 
@@ -91,57 +92,4 @@ function addCustody(program: Command, invocation: Invocation, ended: (code: numb
       const { dispose } = await import('./custody.ts')
       ended(await dispose(study, options, invocation))
     })
-}
-
-const MAX_FOUND = 10_000
-
-function addAudit(program: Command, invocation: Invocation, ended: (code: number) => void): void {
-  const audit = program.command('audit').description('the ledger of everything that was done')
-  audit
-    .command('verify')
-    .description('whether the ledger is what was signed')
-    .option(...DATA)
-    .option('--witness <file...>', 'checkpoints that were kept elsewhere')
-    .action(async (options: AuditOptions) => {
-      const { auditVerify } = await import('./audit.ts')
-      ended(await auditVerify(options, invocation))
-    })
-  audit
-    .command('checkpoint')
-    .description('sign what the ledger is now, and give it to witnesses')
-    .option(...DATA)
-    .option('--witness <file...>', 'files to append to, on another disk or machine')
-    .action(async (options: AuditOptions) => {
-      const { auditCheckpoint } = await import('./audit.ts')
-      ended(await auditCheckpoint(options, invocation))
-    })
-  audit
-    .command('search')
-    .description('entries, the newest first; the search is an entry itself')
-    .option(...DATA)
-    .option('--event <name>', 'import, export, scrub-failed …')
-    .option('--actor <id>', 'who did it')
-    .option('--object <id>', 'a UID')
-    .option('--from <time>', 'not before: 2026-01-31 or longer')
-    .option('--to <time>', 'before')
-    .option('--limit <n>', 'how many', limited, 100)
-    .action(async (options: SearchOptions) => {
-      const { auditSearch } = await import('./audit.ts')
-      ended(await auditSearch(options, invocation))
-    })
-  audit
-    .command('export')
-    .description('the ledger as a file for the stand-alone verifier')
-    .argument('<file>', 'the file to make')
-    .option(...DATA)
-    .action(async (file: string, options: DataOptions) => {
-      const { auditExport } = await import('./audit.ts')
-      ended(await auditExport(file, options, invocation))
-    })
-}
-
-function limited(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value > 0 && value <= MAX_FOUND) return value
-  throw new InvalidArgumentError(`a number from 1 to ${MAX_FOUND} is wanted`)
 }

@@ -1,95 +1,26 @@
 // roentgate import | scrub | retrieve | keys: the archive without a socket.
 
-import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
-import { userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
-import { type Archive, openArchive } from '../archive/archive.ts'
-import { ArchiveError } from '../archive/errors.ts'
+import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs'
+import type { Archive } from '../archive/archive.ts'
 import { BATCH, ingest, type Outcome } from '../archive/ingest/ingest.ts'
 import { openInstance } from '../archive/retrieve.ts'
 import { scrub } from '../archive/scrub.ts'
 import { transact } from '../db/database.ts'
 import { type Found, findInputs } from '../ingress/folder.ts'
-import { isCustodyError } from '../keys/errors.ts'
 import { appendEvents } from '../ledger/append.ts'
-import { PRIVATE_FILE, PRIVATE_FOLDER } from '../pipeline/atomic.ts'
+import { PRIVATE_FILE } from '../pipeline/atomic.ts'
 import { openInput } from '../pipeline/input.ts'
+import { actor, type DataOptions, withArchive } from './data.ts'
 import { checkRoots } from './places.ts'
 import type { Invocation } from './program.ts'
 import { counted, EXIT, UsageError } from './terminal.ts'
 
-export type DataOptions = { readonly data?: string }
-
-const DEFAULT_FOLDER = 'roentgate-data'
 /** Of a batch, beside the one file that is larger by itself. */
 const BATCH_BYTES = 12 << 20
 /** Batches under way: while one waits for the disk, another is hashed, and a third is in the database. */
 const IN_FLIGHT = 4
 /** A file is held in memory while it enters. */
 const MAX_FILE = 1 << 30
-const PASSPHRASE_BYTES = 24
-
-/** Opened for one command; the passphrase is wiped. */
-export async function withArchive(
-  { data }: DataOptions,
-  { environment, terminal }: Invocation,
-  act: (archive: Archive) => Promise<number>,
-): Promise<number> {
-  const dataFolder = resolve(data ?? environment.data ?? DEFAULT_FOLDER)
-  mkdirSync(dataFolder, { recursive: true, mode: PRIVATE_FOLDER })
-  const passphrase = passphraseOf(dataFolder, environment.passphraseFile, terminal.err)
-  const { databaseUrl: url, bucketUrl, bucketEndpoint } = environment
-  const bucket = bucketUrl
-    ? { url: bucketUrl, ...(bucketEndpoint ? { endpoint: bucketEndpoint } : {}) }
-    : undefined
-  try {
-    await using archive = await openArchive({
-      dataFolder,
-      passphrase,
-      ...(url ? { url } : {}),
-      ...(bucket ? { bucket } : {}),
-    })
-    return await act(archive)
-  } catch (error) {
-    if (error instanceof ArchiveError) throw new UsageError(`${error.message} (${error.code})`)
-    if (isCustodyError(error)) throw new UsageError(`keys: ${error.message} (${error.code})`)
-    throw error
-  } finally {
-    passphrase.fill(0)
-  }
-}
-
-/** A file of yours, or one made beside the data: good for a try, and said so. */
-function passphraseOf(dataFolder: string, named: string | undefined, say: (text: string) => void): Buffer {
-  if (named !== undefined && !existsSync(named)) throw new UsageError(`there is no passphrase file ${named}`)
-  const path = named ?? join(dataFolder, 'passphrase')
-  if (!existsSync(path)) {
-    if (existsSync(join(dataFolder, 'keys.json')))
-      throw new UsageError(`the passphrase of ${dataFolder} is elsewhere: set ROENTGATE_PASSPHRASE_FILE`)
-    writeFileSync(path, `${randomBytes(PASSPHRASE_BYTES).toString('base64url')}\n`, {
-      mode: PRIVATE_FILE,
-      flag: 'wx',
-    })
-    say(
-      `Made a passphrase: ${path}. Beside the data it protects nothing: move it, and set ROENTGATE_PASSPHRASE_FILE.\n`,
-    )
-  }
-  return Buffer.from(readFileSync(path, 'utf8').trim())
-}
-
-export function actor(): { readonly kind: 'person'; readonly id: string } {
-  return { kind: 'person', id: userInfo().username.slice(0, 64) || 'unknown' }
-}
 
 export async function importAll(
   paths: readonly string[],

@@ -1,110 +1,201 @@
-// roentgate audit verify | search | export
+// roentgate audit checkpoint | verify | search | export FILE
+//
+// Each use of the ledger is an entry of it (PS3.15 A.5.3.2, Audit Log Used); a ledger that was tampered with is left as it
+// was found.
 
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
-import { formatVerifierKey, sentence, splitCheckpoints } from '@roentgate/audit'
-import { transact } from '../db/database.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import {
+  AuditError,
+  checkpointsInSyslog,
+  type EventName,
+  eventRow,
+  formatVerifierKey,
+  parseEntry,
+  parseVerifierKey,
+  sentence,
+  splitCheckpoints,
+  type VerifierKey,
+} from '@roentgate/audit'
+import { type Database, type Db, openDatabase, transact } from '../db/database.ts'
+import { runningConnection } from '../db/embedded.ts'
+import { DbError } from '../db/errors.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
-import { fileWitness, ledgerSigner, publishCheckpoint } from '../ledger/checkpoint.ts'
-import { ledgerLines, searchLedger, verifyDatabase } from '../ledger/read.ts'
-import { PRIVATE_FILE } from '../pipeline/atomic.ts'
-import { actor, type DataOptions, withArchive } from './archive.ts'
+import { ownKeys, publishCheckpoint } from '../ledger/checkpoint.ts'
+import { LedgerError } from '../ledger/errors.ts'
+import { exportLedger } from '../ledger/export.ts'
+import { type Search, search } from '../ledger/read.ts'
+import { ledgerSigner } from '../ledger/signer.ts'
+import { type Judgement, verifyDatabase } from '../ledger/verify.ts'
+import { fileWitness } from '../ledger/witness-file.ts'
+import { actor, type DataOptions, dataFolderOf, mendable, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
-import { EXIT, UsageError } from './terminal.ts'
+import { counted, EXIT, paletteOf, type Terminal, UsageError } from './terminal.ts'
 
-export type AuditOptions = DataOptions & { readonly witness?: readonly string[] }
-export type SearchOptions = DataOptions & {
+export type AuditCheckpointOptions = DataOptions & { readonly witness?: readonly string[] }
+export type AuditVerifyOptions = DataOptions & { readonly witness?: readonly string[]; readonly key?: string }
+export type AuditSearchOptions = DataOptions & {
+  readonly from?: Date
+  readonly to?: Date
   readonly event?: string
   readonly actor?: string
   readonly object?: string
-  readonly from?: string
-  readonly to?: string
   readonly limit: number
+  readonly after?: string
+  readonly json?: boolean
 }
 
-export async function auditVerify(
-  { witness = [], ...options }: AuditOptions,
-  invocation: Invocation,
-): Promise<number> {
-  for (const path of witness) if (!existsSync(path)) throw new UsageError(`there is no witness file ${path}`)
-  return await withArchive(options, invocation, async ({ database, provider }) => {
-    const { key } = await ledgerSigner(database.kysely, provider)
-    const notes = witness.map((path) => splitCheckpoints(readFileSync(path, 'utf8')))
-    const verdict = await verifyDatabase(database.kysely, key, notes)
-    invocation.terminal.out(`${sentence(verdict)}\n`)
-    if (witness.length === 0) {
-      invocation.terminal.err(
-        'No witness was named: who administers the database could have rewritten all of it. Name one with --witness.\n',
-      )
-    }
-    return verdict.kind === 'intact' || verdict.kind === 'unsigned-tail' ? EXIT.done : EXIT.failed
-  })
-}
+/** As roentgate-audit-verify has it. */
+const NO_VERDICT = 2
 
 export async function auditCheckpoint(
-  { witness = [], ...options }: AuditOptions,
+  { witness = [], ...options }: AuditCheckpointOptions,
   invocation: Invocation,
 ): Promise<number> {
+  const { terminal } = invocation
+  const dataFolder = dataFolderOf(options, invocation)
   return await withArchive(options, invocation, async ({ database, provider }) => {
+    const witnesses = witness.map((path) => fileWitness({ path, dataFolder }))
     const signer = await ledgerSigner(database.kysely, provider)
-    const size = await publishCheckpoint(database.kysely, signer, witness.map(fileWitness))
-    const said = size === undefined ? 'Nothing new to sign' : `Signed at ${size} entries`
-    invocation.terminal.out(`${said}; key ${formatVerifierKey(signer.key)}\n`)
-    return EXIT.done
+    const { size, failures } = await publishCheckpoint(database.kysely, signer, witnesses)
+    terminal.out(
+      `Signed at ${counted(size, 'entry', 'entries')}; the key, to be noted down elsewhere:\n${formatVerifierKey(signer.key)}\n`,
+    )
+    for (const failure of failures) terminal.err(`${failure.witness} did not take it.\n`)
+    return failures.length > 0 ? EXIT.failed : EXIT.done
   })
 }
 
-export async function auditSearch(
-  { data, ...search }: SearchOptions,
-  invocation: Invocation,
-): Promise<number> {
-  return await withArchive(data === undefined ? {} : { data }, invocation, async ({ database }) => {
-    const found = await searchLedger(database.kysely, search)
-    for (const { index, at, event, outcome, actor: who, objects, detail } of found) {
-      const what = objects
-        .map(({ kind, id, count }) => `${kind} ${id}${count ? ` ×${count}` : ''}`)
-        .join(', ')
-      const more = Object.entries(detail)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(' ')
-      invocation.terminal.out(
-        `${index}  ${at}  ${event}  ${outcome}  ${who.kind} ${who.id}  ${what}  ${more}\n`,
+export async function auditVerify(options: AuditVerifyOptions, invocation: Invocation): Promise<number> {
+  const { terminal } = invocation
+  const paths = options.witness ?? []
+  const witnesses = paths.map(witnessNotes)
+  for (const [i, notes] of witnesses.entries()) {
+    if (notes.length === 0) terminal.err(`${paths[i]} holds no checkpoint: it speaks for nothing.\n`)
+  }
+  const given = options.key === undefined ? undefined : keysIn(options.key)
+  await using database = await opened(options, invocation)
+  const db = database.kysely
+  try {
+    const judgement = await verifyDatabase(db, { keys: given ?? (await ownKeys(db)), witnesses })
+    if (witnesses.length === 0) {
+      terminal.err(
+        'No witness was asked (--witness FILE): whoever changed the ledger may have signed it again.\n',
       )
     }
-    await record(database.kysely, { event: 'audit-log-used', action: 'R', detail: { count: found.length } })
-    return EXIT.done
-  })
+    if (given === undefined) terminal.err('The key is the one that the database names (--key FILE).\n')
+    return await concluded(db, judgement, terminal)
+  } catch (error) {
+    if (!(error instanceof AuditError || error instanceof LedgerError)) throw error
+    terminal.err(`NO VERDICT: ${error.message} (${error.code})\n`)
+    return NO_VERDICT
+  }
 }
 
-/** Everything that the stand-alone verifier wants, but for what the witnesses have. */
+async function concluded(db: Db, { verdict, differences }: Judgement, terminal: Terminal): Promise<number> {
+  const { green, red } = paletteOf(terminal)
+  const isFine = verdict.kind === 'intact' || verdict.kind === 'unsigned-tail'
+  terminal.out(`${isFine ? green(sentence(verdict)) : red(sentence(verdict))}\n`)
+  if (differences.length > 0) {
+    terminal.out(`${red('TABLES DIFFER')}: not those of the lines: ${differences.join(', ')}.\n`)
+  }
+  if (!isFine || differences.length > 0) return EXIT.failed
+  await recordUse(db, { event: 'ledger-verified', detail: { status: verdict.kind, size: verdict.size } })
+  return EXIT.done
+}
+
+export async function auditSearch(options: AuditSearchOptions, invocation: Invocation): Promise<number> {
+  const { terminal } = invocation
+  const { data, limit, after, json, event, ...rest } = options
+  if (event !== undefined && eventRow(event) === undefined)
+    throw new UsageError('there is no event of that name')
+  const wanted: Search = { ...rest, ...(event === undefined ? {} : { event: event as EventName }) }
+  await using database = await opened(options, invocation)
+  const page = { limit, ...(after === undefined ? {} : { after }) }
+  const found = await mendable(() => search(database.kysely, wanted, page))
+  for (const line of found.lines) terminal.out(`${json ? line : shown(line)}\n`)
+  if (found.next !== undefined) terminal.err(`There is more: --after ${found.next}\n`)
+  await recordUse(database.kysely, { event: 'audit-log-used', detail: { count: found.lines.length } })
+  return EXIT.done
+}
+
 export async function auditExport(
   path: string,
   options: DataOptions,
   invocation: Invocation,
 ): Promise<number> {
   if (existsSync(path)) throw new UsageError(`${path} is there already: name another`)
-  return await withArchive(options, invocation, async ({ database, provider }) => {
-    const signer = await ledgerSigner(database.kysely, provider)
-    await record(database.kysely, { event: 'ledger-exported', action: 'R', detail: {} })
-    await publishCheckpoint(database.kysely, signer, [])
-    const fd = openSync(path, 'wx', PRIVATE_FILE)
-    try {
-      for await (const line of ledgerLines(database.kysely)) writeSync(fd, `${line}\n`)
-    } finally {
-      closeSync(fd)
-    }
-    const notes = await database.kysely.selectFrom('checkpoints').select('text').orderBy('size').execute()
-    writeFileSync(`${path}.checkpoints`, notes.map(({ text }) => text).join(''), { mode: PRIVATE_FILE })
-    writeFileSync(`${path}.key`, `${formatVerifierKey(signer.key)}\n`)
-    invocation.terminal.out(
-      `Written: ${path}, its own checkpoints and its public key. Check it with\n  roentgate-audit-verify ${path} --key ${path}.key --own ${path}.checkpoints --witness FILE\n`,
-    )
-    return EXIT.done
-  })
+  await using database = await opened(options, invocation)
+  const { entries, checkpoints } = await exportLedger(database.kysely, path)
+  await recordUse(database.kysely, { event: 'ledger-exported', detail: { count: entries } })
+  const said = `${counted(entries, 'entry', 'entries')}, ${counted(checkpoints, 'checkpoint')}`
+  invocation.terminal.out(
+    `${said}. To be judged elsewhere:\n  roentgate-audit-verify ${path} --key ${path}.keys --witness FILE --own ${path}.checkpoints\n`,
+  )
+  return EXIT.done
 }
 
-type Said = Pick<NewEvent, 'event' | 'action' | 'detail'>
+/** Without the keys: who reads the ledger needs no custodian. */
+async function opened(options: DataOptions, invocation: Invocation): Promise<Database> {
+  const { databaseUrl: url } = invocation.environment
+  if (url !== undefined) return await mendable(() => openDatabase({ url }))
+  const dataFolder = dataFolderOf(options, invocation)
+  if (!existsSync(dataFolder)) throw new UsageError(`there is no data folder ${dataFolder}`)
+  return await mendable(() => besideOthers(dataFolder))
+}
 
-async function record(db: Parameters<typeof transact>[0], said: Said): Promise<void> {
-  const event: NewEvent = { ...said, outcome: 'success', actor: actor(), objects: [] }
+/** A gateway that has the folder goes on; its database is asked beside it. */
+async function besideOthers(dataFolder: string): Promise<Database> {
+  try {
+    return await openDatabase({ dataFolder })
+  } catch (error) {
+    if (!(error instanceof DbError) || error.code !== 'LOCKED') throw error
+    return await openDatabase({ connection: runningConnection(dataFolder) })
+  }
+}
+
+async function recordUse(db: Db, use: Pick<NewEvent, 'event' | 'detail'>): Promise<void> {
+  const event: NewEvent = { action: 'R', outcome: 'success', actor: actor(), objects: [], ...use }
   await transact(db, (tx) => appendEvents(tx, [event], new Date()))
+}
+
+/** A witness's own file, or a collector's with other messages around them. */
+function witnessNotes(path: string): readonly string[] {
+  const text = readText(path)
+  const collected = checkpointsInSyslog(text)
+  return collected.length > 0 ? collected : splitCheckpoints(text)
+}
+
+function keysIn(path: string): readonly VerifierKey[] {
+  const lines = readText(path).split('\n')
+  const keys = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
+  if (keys.length === 0) throw new UsageError(`${path} holds no key`)
+  try {
+    return keys.map(parseVerifierKey)
+  } catch (error) {
+    if (error instanceof AuditError) throw new UsageError(`${path}: ${error.message}`)
+    throw error
+  }
+}
+
+function readText(path: string): string {
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
+  return readFileSync(path, 'utf8')
+}
+
+function shown(line: string): string {
+  try {
+    return described(line)
+  } catch (error) {
+    if (!(error instanceof AuditError)) throw error
+    return `not an entry (${error.code}): roentgate audit verify`
+  }
+}
+
+function described(line: string): string {
+  const { index, at, event, action, outcome, actor, objects } = parseEntry(line)
+  const things = objects.map(
+    ({ kind, id, count }) => `${kind} ${id}${count === undefined ? '' : ` (${count})`}`,
+  )
+  const who = `${actor.kind} ${actor.id}${actor.address === undefined ? '' : ` at ${actor.address}`}`
+  return [String(index), at, event, action, outcome, who, things.join(', ')].join('  ').trimEnd()
 }

@@ -3,9 +3,9 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { certificateKey, disposeStudy } from '../archive/dispose.ts'
 import { placeHold, releaseHold } from '../archive/holds.ts'
-import { withLedgerSeed } from '../ledger/checkpoint.ts'
+import { withLedgerSeed } from '../ledger/signer.ts'
 import { PRIVATE_FILE } from '../pipeline/atomic.ts'
-import { type DataOptions, withArchive } from './archive.ts'
+import { type DataOptions, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
 import { EXIT, UsageError } from './terminal.ts'
 
@@ -50,7 +50,7 @@ export async function dispose(
   if (existsSync(certificate)) throw new UsageError(`${certificate} is there already: name another`)
   return await withArchive(options, invocation, async (archive) => {
     const { database, provider } = archive
-    const key = await withLedgerSeed(database.kysely, provider, (_, seed) => certificateKey(seed))
+    const key = await withLedgerSeed(database.kysely, provider, certificateKey)
     const texts = await disposeStudy(archive, { study, by, second, reason }, key)
     writeFileSync(certificate, `${texts.join('\n')}\n`, { mode: PRIVATE_FILE, flag: 'wx' })
     invocation.terminal.out(`Destroyed; the certificate is ${certificate}.\n`)

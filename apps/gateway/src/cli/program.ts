@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { addArchive } from './archive-commands.ts'
+import { addAudit } from './audit-commands.ts'
 import type { DeidOptions } from './deid.ts'
 import { EXIT, type Terminal, UsageError } from './terminal.ts'
 import type { TranscodeOptions } from './transcode.ts'
@@ -9,11 +10,11 @@ import type { VerifyOptions } from './verify.ts'
 import { VERSION } from './version.ts'
 
 export type Environment = {
-  readonly data: string | undefined
-  readonly passphraseFile: string | undefined
-  readonly databaseUrl: string | undefined
-  readonly bucketUrl: string | undefined
-  readonly bucketEndpoint: string | undefined
+  readonly data?: string | undefined
+  readonly passphraseFile?: string | undefined
+  readonly databaseUrl?: string | undefined
+  readonly bucketUrl?: string | undefined
+  readonly bucketEndpoint?: string | undefined
 }
 
 export type Invocation = {
@@ -55,6 +56,7 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
   addVerify(program, invocation, ended)
   addTranscode(program, invocation, ended)
   addArchive(program, invocation, ended)
+  addAudit(program, invocation, ended)
   program
     .command('demo')
     .description('make a small synthetic study, de-identify and verify it, and show the report')

@@ -6,7 +6,7 @@
 
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
 import type pg from 'pg'
-import { type Embedded, type EmbeddedEvent, startEmbedded } from './embedded.ts'
+import { type Connection, type Embedded, type EmbeddedEvent, startEmbedded } from './embedded.ts'
 import { DbError } from './errors.ts'
 import { migrate } from './migrate.ts'
 import { openPool } from './pool.ts'
@@ -15,6 +15,8 @@ import type { Schema } from './schema.ts'
 export type Place =
   | { readonly dataFolder: string; readonly onEvent?: (event: EmbeddedEvent) => void }
   | { readonly url: string }
+  /** The embedded one of a gateway that runs (runningConnection). */
+  | { readonly connection: Connection }
 
 /** Also what takes a transaction. */
 export type Db = Kysely<Schema>
@@ -35,7 +37,7 @@ const MAX_TRIES = 8
 
 export async function openDatabase(place: Place): Promise<Database> {
   const embedded = 'dataFolder' in place ? await startEmbedded(place) : undefined
-  const config = 'url' in place ? checkedUrl(place.url) : embedded?.connection
+  const config = configOf(place, embedded)
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: openPool({ ...config }) }) })
   const close = async () => {
     await kysely.destroy()
@@ -61,6 +63,11 @@ export async function transact<T>(db: Db, act: (tx: Tx) => Promise<T>): Promise<
       if (!isLost || attempt === MAX_TRIES) throw error
     }
   }
+}
+
+function configOf(place: Place, embedded: Embedded | undefined): pg.PoolConfig | undefined {
+  if ('url' in place) return checkedUrl(place.url)
+  return 'connection' in place ? place.connection : embedded?.connection
 }
 
 /** Patient data crosses a network only when encrypted, to a server whose certificate was checked. */

@@ -5,7 +5,7 @@
 // Nothing that it acknowledged is lost when it is killed: fsync, synchronous_commit and full_page_writes are on.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -98,6 +98,18 @@ export async function startEmbedded({ dataFolder, onEvent }: EmbeddedOptions): P
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/** Into the database of the gateway that has this folder, as its lock file tells. */
+export function runningConnection(dataFolder: string): Connection {
+  const home = join(dataFolder, 'postgres')
+  try {
+    const [, , , , socket = ''] = readFileSync(join(home, 'cluster/postmaster.pid'), 'utf8').split('\n')
+    const password = readFileSync(join(home, 'password'), 'utf8').trim()
+    return { host: socket, port: PORT, user: ROLE, password, database: DATABASE }
+  } catch (cause) {
+    throw new DbError('UNAVAILABLE', 'no database runs in this data folder', { cause })
   }
 }
 

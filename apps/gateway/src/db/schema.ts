@@ -159,6 +159,10 @@ export type Schema = {
   disposals: Disposals
   ledger_entries: { index: number; line: string; leaf: Buffer }
   ledger_head: { singleton: Generated<boolean>; size: number; frontier: Buffer }
+  ledger_nodes: { level: number; index: number; hash: Buffer }
+  ledger_keys: { key: string; since: Moment }
+  ledger_cursors: { sink: string; next: number; holder: string | null; held_until: NullableMoment }
+  installation: { singleton: Generated<boolean>; id: Generated<string> }
   checkpoints: { size: number; text: string; at: Moment }
   spool: Spool
 }

@@ -1,71 +1,103 @@
-// The ledger read: in order, by pages, and searched. The rows are the ledger; nothing is kept beside them.
+// The ledger as others read it: all of it as a stream, or page by page what a search matches.
+//
+// Entries follow each other by index (keyset), so that a reader holds one chunk in memory and no transaction open; as
+// nothing is ever changed, what it gets is the ledger at the moment at which it reached the end.
 
-import {
-  type Entry,
-  openCheckpoint,
-  parseEntry,
-  type Verdict,
-  type VerifierKey,
-  verifyLedger,
-} from '@roentgate/audit'
+import type { EventName } from '@roentgate/audit'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
+import { LedgerError } from './errors.ts'
 
-const PAGE = 5000
+/** Indices `from` to `to` − 1; without `to` up to the end. */
+export type Range = { readonly from?: number; readonly to?: number }
 
-/** Lines from index `from`, without LF. */
-export async function* ledgerLines(db: Db, from = 0): AsyncGenerator<string> {
+export type Row = { readonly index: number; readonly line: string }
+
+/** Some 300 bytes an entry, at most 64 KiB. */
+const CHUNK = 2000
+export const MAX_PAGE = 1000
+
+/** Lines without LF. */
+export async function* entries(db: Db, range: Range = {}): AsyncIterable<string> {
+  for await (const { line } of rows(db, range)) yield line
+}
+
+/** With the index that the database has them under. */
+export async function* rows(db: Db, { from = 0, to }: Range): AsyncIterable<Row> {
   for (let next = from; ; ) {
-    const rows = await db
-      .selectFrom('ledger_entries')
-      .select(['index', 'line'])
-      .where('index', '>=', next)
-      .orderBy('index')
-      .limit(PAGE)
-      .execute()
-    for (const { line } of rows) yield line
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < PAGE) return
+    const chunk = await readRows(db, { from: next, ...(to === undefined ? {} : { to }) }, CHUNK)
+    yield* chunk
+    const last = chunk.at(-1)
+    if (last === undefined || chunk.length < CHUNK) return
     next = last.index + 1
   }
 }
 
-/** `notes`: of each witness, as it has them. @throws AuditError where a checkpoint is not signed by the key. */
-export async function verifyDatabase(
-  db: Db,
-  key: VerifierKey,
-  notes: readonly (readonly string[])[],
-): Promise<Verdict> {
-  const own = await db.selectFrom('checkpoints').select('text').orderBy('size').execute()
-  const opened = (list: readonly string[]) => list.map((note) => openCheckpoint(note, [key]))
-  return await verifyLedger(ledgerLines(db), {
-    witnesses: notes.map(opened),
-    own: opened(own.map(({ text }) => text)),
-  })
+export async function readRows(db: Db, { from = 0, to }: Range, limit: number): Promise<readonly Row[]> {
+  const query = db
+    .selectFrom('ledger_entries')
+    .select(['index', 'line'])
+    .where('index', '>=', from)
+    .orderBy('index')
+    .limit(limit)
+  return await (to === undefined ? query : query.where('index', '<', to)).execute()
 }
 
 export type Search = {
-  readonly event?: string
+  /** By what the entries say about their time: clocks are set back. */
+  readonly from?: Date
+  readonly to?: Date
+  readonly event?: EventName
+  /** actor.id */
   readonly actor?: string
-  /** A UID or id among an entry's objects. */
+  /** The id of one of the objects. */
   readonly object?: string
-  /** RFC 3339; an entry's time is compared as text, which is in order. */
-  readonly from?: string
-  readonly to?: string
-  readonly limit: number
 }
 
-/** Newest first. */
-export async function searchLedger(db: Db, search: Search): Promise<readonly Entry[]> {
-  const json = sql<string>`(line::jsonb)`
-  let query = db.selectFrom('ledger_entries').select('line').orderBy('index', 'desc').limit(search.limit)
-  if (search.event) query = query.where(sql<boolean>`${json} ->> 'event' = ${search.event}`)
-  if (search.actor) query = query.where(sql<boolean>`${json} -> 'actor' ->> 'id' = ${search.actor}`)
-  if (search.object) {
-    const wanted = JSON.stringify([{ id: search.object }])
-    query = query.where(sql<boolean>`${json} -> 'objects' @> ${wanted}::jsonb`)
-  }
-  if (search.from) query = query.where(sql<boolean>`${json} ->> 'at' >= ${search.from}`)
-  if (search.to) query = query.where(sql<boolean>`${json} ->> 'at' < ${search.to}`)
-  return (await query.execute()).map(({ line }) => parseEntry(line))
+export type Page = {
+  readonly limit: number
+  /** Of the page before. */
+  readonly after?: string
+}
+
+export type Found = { readonly lines: readonly string[]; readonly next?: string }
+
+/** The latest first. `from` is included, `to` is not. */
+export async function search(db: Db, wanted: Search, page: Page): Promise<Found> {
+  const limit = Math.min(Math.max(page.limit, 1), MAX_PAGE)
+  const said = sql`(line::jsonb)`
+  const at = sql<string>`(${said}->>'at') collate "C"`
+  const conditions = [
+    ...(page.after === undefined ? [] : [sql<boolean>`index < ${cursorOf(page.after)}`]),
+    ...(wanted.from === undefined ? [] : [sql<boolean>`${at} >= ${wanted.from.toISOString()}`]),
+    ...(wanted.to === undefined ? [] : [sql<boolean>`${at} < ${wanted.to.toISOString()}`]),
+    ...(wanted.event === undefined ? [] : [sql<boolean>`${said}->>'event' = ${wanted.event}`]),
+    ...(wanted.actor === undefined ? [] : [sql<boolean>`${said}#>>'{actor,id}' = ${wanted.actor}`]),
+    ...(wanted.object === undefined
+      ? []
+      : [sql<boolean>`${said}->'objects' @> ${objectWith(wanted.object)}::jsonb`]),
+  ]
+  // By an expression where an object is wanted: the primary key's order would lure the planner, which knows nothing of
+  // how rare an object is, into reading the ledger from its end until enough are found.
+  const order = wanted.object === undefined ? sql`index` : sql`index + 0`
+  let query = db.selectFrom('ledger_entries').select(['index', 'line'])
+  for (const condition of conditions) query = query.where(condition)
+  const found = await query
+    .orderBy(order, 'desc')
+    .limit(limit + 1)
+    .execute()
+  const shown = found.slice(0, limit)
+  const last = shown.at(-1)
+  const lines = shown.map(({ line }) => line)
+  return found.length > limit && last !== undefined ? { lines, next: String(last.index) } : { lines }
+}
+
+function objectWith(id: string): string {
+  return JSON.stringify([{ id }])
+}
+
+function cursorOf(text: string): number {
+  const index = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(index)) throw new LedgerError('BAD_CURSOR', 'not a cursor of a search')
+  return index
 }

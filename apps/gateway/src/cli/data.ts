@@ -1,0 +1,86 @@
+// The data folder of a command: which one, its archive, and who is at the terminal.
+
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Archive, openArchive } from '../archive/archive.ts'
+import { ArchiveError } from '../archive/errors.ts'
+import { DbError } from '../db/errors.ts'
+import { isCustodyError } from '../keys/errors.ts'
+import { LedgerError } from '../ledger/errors.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../pipeline/atomic.ts'
+import type { Invocation } from './program.ts'
+import { UsageError } from './terminal.ts'
+
+export type DataOptions = { readonly data?: string }
+
+const DEFAULT_FOLDER = 'roentgate-data'
+const PASSPHRASE_BYTES = 24
+
+export function dataFolderOf({ data }: DataOptions, { environment }: Invocation): string {
+  return resolve(data ?? environment.data ?? DEFAULT_FOLDER)
+}
+
+/** Opened for one command; the passphrase is wiped. */
+export async function withArchive(
+  options: DataOptions,
+  invocation: Invocation,
+  act: (archive: Archive) => Promise<number>,
+): Promise<number> {
+  const { environment, terminal } = invocation
+  const dataFolder = dataFolderOf(options, invocation)
+  mkdirSync(dataFolder, { recursive: true, mode: PRIVATE_FOLDER })
+  const passphrase = passphraseOf(dataFolder, environment.passphraseFile, terminal.err)
+  const { databaseUrl: url, bucketUrl, bucketEndpoint } = environment
+  const bucket = bucketUrl
+    ? { url: bucketUrl, ...(bucketEndpoint ? { endpoint: bucketEndpoint } : {}) }
+    : undefined
+  try {
+    return await mendable(async () => {
+      await using archive = await openArchive({
+        dataFolder,
+        passphrase,
+        ...(url ? { url } : {}),
+        ...(bucket ? { bucket } : {}),
+      })
+      return await act(archive)
+    })
+  } finally {
+    passphrase.fill(0)
+  }
+}
+
+/** What the one at the terminal can do something about. */
+export async function mendable<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    if (isCustodyError(error)) throw new UsageError(`keys: ${error.message} (${error.code})`)
+    if (error instanceof ArchiveError || error instanceof DbError || error instanceof LedgerError)
+      throw new UsageError(`${error.message} (${error.code})`)
+    throw error
+  }
+}
+
+/** A file of yours, or one made beside the data: good for a try, and said so. */
+function passphraseOf(dataFolder: string, named: string | undefined, say: (text: string) => void): Buffer {
+  if (named !== undefined && !existsSync(named)) throw new UsageError(`there is no passphrase file ${named}`)
+  const path = named ?? join(dataFolder, 'passphrase')
+  if (!existsSync(path)) {
+    if (existsSync(join(dataFolder, 'keys.json')))
+      throw new UsageError(`the passphrase of ${dataFolder} is elsewhere: set ROENTGATE_PASSPHRASE_FILE`)
+    writeFileSync(path, `${randomBytes(PASSPHRASE_BYTES).toString('base64url')}\n`, {
+      mode: PRIVATE_FILE,
+      flag: 'wx',
+    })
+    say(
+      `Made a passphrase: ${path}. Beside the data it protects nothing: move it, and set ROENTGATE_PASSPHRASE_FILE.\n`,
+    )
+  }
+  return Buffer.from(readFileSync(path, 'utf8').trim())
+}
+
+export function actor(): { readonly kind: 'person'; readonly id: string; readonly address: string } {
+  return { kind: 'person', id: userInfo().username.slice(0, 64) || 'unknown', address: 'localhost' }
+}
