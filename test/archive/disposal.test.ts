@@ -36,7 +36,7 @@ suite('disposal', () => {
   before(async () => {
     open.archive = await openArchive({
       dataFolder: join(scratch, 'data'),
-      passphrase: Buffer.from('for tests'),
+      keys: { passphrase: Buffer.from('for tests') },
     })
     const files = [made(1, 1), made(1, 2), made(2, 1)]
     await ingest(open.archive, files, { kind: 'system', id: 'test' })
@@ -46,7 +46,7 @@ suite('disposal', () => {
     rmSync(scratch, { recursive: true, force: true })
   })
   const archive = (): Archive => open.archive ?? assert.fail()
-  const key = () => withLedgerSeed(archive().database.kysely, archive().provider, certificateKey)
+  const key = () => withLedgerSeed(archive().database.kysely, archive().custodians, certificateKey)
   const order = { study: '2.25.51', by: 'ana', second: 'ben', reason: 'retention is over' }
 
   test('a hold keeps a study, and its owner does not release it', async () => {

@@ -12,6 +12,8 @@ import { type Archive, openArchive } from '../../apps/gateway/src/archive/archiv
 import { ingest } from '../../apps/gateway/src/archive/ingest/ingest.ts'
 import { hashOf, openInstance } from '../../apps/gateway/src/archive/retrieve.ts'
 import { scrub } from '../../apps/gateway/src/archive/scrub.ts'
+import { parseWrapped } from '../../apps/gateway/src/keys/provider.ts'
+import { rewrapEverything } from '../../apps/gateway/src/keys/rotation.ts'
 import { append, EMPTY, leafHash, parseEntry, parseFrontier, root } from '../../packages/audit/src/index.ts'
 import { Tags } from '../../packages/dicom/src/index.ts'
 import { passable } from '../support/data-folder.ts'
@@ -68,7 +70,7 @@ suite('ingest', () => {
   const dataFolder = join(scratch, 'data')
   const open: { archive?: Archive } = {}
   before(async () => {
-    open.archive = await openArchive({ dataFolder, passphrase })
+    open.archive = await openArchive({ dataFolder, keys: { passphrase } })
   })
   after(async () => {
     await open.archive?.close()
@@ -155,8 +157,14 @@ suite('ingest', () => {
 
   test('keys are rotated under the same blobs', async () => {
     const before_ = await bytesOf(archive(), '2.25.9000003')
-    await archive().provider.rotate()
-    assert.ok((await archive().keyring.rewrapAll(archive().provider)).rewrapped >= 3)
+    const { custodians, database } = archive()
+    await custodians[0].rotate()
+    const { rewrapped } = await rewrapEverything(database.kysely, custodians)
+    assert.ok(rewrapped >= 3)
+    assert.equal((await rewrapEverything(database.kysely, custodians)).rewrapped, 0)
+    const rows = await database.kysely.selectFrom('data_keys').select('wrapped').execute()
+    const { kek } = await custodians[0].describe()
+    assert.ok(rows.every(({ wrapped }) => parseWrapped(wrapped ?? '').kek === kek))
     assert.deepEqual(await bytesOf(archive(), '2.25.9000003'), before_)
   })
 
@@ -189,7 +197,7 @@ import { openArchive } from '${new URL('../../apps/gateway/src/archive/archive.t
 import { ingest } from '${new URL('../../apps/gateway/src/archive/ingest/ingest.ts', import.meta.url)}'
 import { readdirSync, readFileSync } from 'node:fs'
 const [folder, dataFolder] = process.argv.slice(2)
-const archive = await openArchive({ dataFolder, passphrase: Buffer.from('a passphrase for tests') })
+const archive = await openArchive({ dataFolder, keys: { passphrase: Buffer.from('a passphrase for tests') } })
 for (const name of readdirSync(folder).sort()) {
   const [outcome] = await ingest(archive, [readFileSync(folder + '/' + name)], { kind: 'system', id: 'test' })
   process.stdout.write(name + ' ' + outcome.kind + '\\n')
@@ -233,7 +241,7 @@ test('killed anywhere: what was acknowledged is there and verifies, what was not
       await once(child, 'exit')
     }
     assert.ok(acknowledged.size > KILLS, `${acknowledged.size}`)
-    await using archive = await openArchive({ dataFolder: data, passphrase })
+    await using archive = await openArchive({ dataFolder: data, keys: { passphrase } })
     await assertLedger(archive)
     for (const name of acknowledged) {
       const back = await bytesOf(archive, `2.25.9${name}`)

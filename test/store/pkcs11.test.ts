@@ -16,7 +16,9 @@ import { createKeyFile } from '../../apps/gateway/src/keys/passphrase.ts'
 import { openPkcs11Provider, type Pkcs11Options } from '../../apps/gateway/src/keys/pkcs11.ts'
 import { loadPkcs11 } from '../../apps/gateway/src/keys/pkcs11-library.ts'
 import { parseWrapped, wrappedText } from '../../apps/gateway/src/keys/provider.ts'
+import { passable } from '../support/data-folder.ts'
 import { type Found, type Missing, peer, skipUnless, softHsm } from '../support/peers.ts'
+import { roentgate } from '../support/terminal.ts'
 
 const module = softHsm()
 const tool = peer('softhsm2-util')
@@ -129,5 +131,26 @@ test('pkcs11: a token and a key file as two custodians of one keyring', options,
   const secrets = readdirSync(join(folder, 'tokens'), { recursive: true, withFileTypes: true })
   for (const entry of secrets.filter((one) => one.isFile())) {
     assert.ok(!readFileSync(join(entry.parentPath, entry.name)).includes(dataKey))
+  }
+})
+
+test('the commands keep their keys in a token that a file names', options, async () => {
+  const data = passable('roentgate-hsm-data-')
+  try {
+    const pinFile = join(folder, 'pin')
+    const custody = join(folder, 'custody.json')
+    writeFileSync(pinFile, `${PIN}\n`)
+    const token = { kind: 'pkcs11', module: module.path, token: 'gateway', label: 'commands', pinFile }
+    writeFileSync(custody, JSON.stringify({ custodians: [token] }))
+    assert.equal((await roentgate(['audit', 'checkpoint'], { data, custody })).code, 0)
+    const status = await roentgate(['keys', 'status'], { data, custody })
+    assert.match(status.out, /"kind": "pkcs11"/)
+    assert.equal((await roentgate(['keys', 'rotate'], { data, custody })).code, 0)
+    writeFileSync(custody, JSON.stringify({ custodians: [{ ...token, token: 'another' }] }))
+    const refused = await roentgate(['audit', 'checkpoint'], { data, custody })
+    assert.match(refused.err, /no token of that label/)
+    assert.equal(refused.code, 1)
+  } finally {
+    rmSync(data, { recursive: true, force: true })
   }
 })

@@ -19,6 +19,8 @@ process.exitCode = await runProgram({
   environment: {
     data: process.env.ROENTGATE_DATA,
     passphraseFile: process.env.ROENTGATE_PASSPHRASE_FILE,
+    custody: process.env.ROENTGATE_CUSTODY,
+    witness: process.env.ROENTGATE_WITNESS,
     databaseUrl: process.env.DATABASE_URL,
     bucketUrl: process.env.ROENTGATE_BUCKET,
     bucketEndpoint: process.env.ROENTGATE_BUCKET_ENDPOINT,

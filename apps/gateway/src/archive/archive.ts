@@ -9,6 +9,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, openDatabase } from '../db/database.ts'
+import { type Custodians, closeCustodians } from '../keys/custody.ts'
 import { installationKey } from '../keys/installation.ts'
 import { type Keyring, openKeyring } from '../keys/keyring.ts'
 import { createKeyFile, openKeyFileProvider, type PassphraseProvider } from '../keys/passphrase.ts'
@@ -22,7 +23,7 @@ export type Archive = {
   readonly database: Database
   readonly columns: Columns
   readonly keyring: Keyring
-  readonly provider: PassphraseProvider
+  readonly custodians: Custodians
   readonly blobs: BlobStore
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
@@ -36,18 +37,20 @@ export type ArchivePlace = {
   readonly url?: string
   /** `s3://bucket/prefix/`; a directory in the data folder where it is absent. */
   readonly bucket?: Bucket
-  /** Stays the caller's, who wipes it. */
-  readonly passphrase: Buffer
+  /** Of DATA/keys.json, and the caller's, who wipes it; or the custodians that the caller opened, ours to close. */
+  readonly keys: { readonly passphrase: Buffer } | { readonly custodians: Custodians }
 }
 
-export async function openArchive({ dataFolder, url, bucket, passphrase }: ArchivePlace): Promise<Archive> {
-  const path = join(dataFolder, 'keys.json')
-  const options = { path, passphrase }
-  const provider = existsSync(path) ? await openKeyFileProvider(options) : await createKeyFile(options)
-  const database = await openDatabase(url === undefined ? { dataFolder } : { url })
+export async function openArchive({ dataFolder, url, bucket, keys }: ArchivePlace): Promise<Archive> {
+  const custodians: Custodians =
+    'custodians' in keys ? keys.custodians : [await keyFile(dataFolder, keys.passphrase)]
+  const database = await openDatabase(url === undefined ? { dataFolder } : { url }).catch(async (error) => {
+    await closeCustodians(custodians)
+    throw error
+  })
   try {
-    const keyring = openKeyring({ table: keyRows(database.kysely), providers: [provider] })
-    const columns = openColumns((await installationKey(database.kysely, provider, 'index')).key)
+    const keyring = openKeyring({ table: keyRows(database.kysely), providers: custodians })
+    const columns = openColumns((await installationKey(database.kysely, custodians, 'index')).key)
     const blobs = bucket
       ? await openBucket(bucket)
       : await openDirectoryStore({ root: join(dataFolder, 'blobs') })
@@ -55,14 +58,19 @@ export async function openArchive({ dataFolder, url, bucket, passphrase }: Archi
       await blobs.close()
       await keyring.close()
       await database.close()
-      await provider.close()
+      await closeCustodians(custodians)
     }
-    return { database, columns, keyring, provider, blobs, close, [Symbol.asyncDispose]: close }
+    return { database, columns, keyring, custodians, blobs, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await database.close()
-    await provider.close()
+    await closeCustodians(custodians)
     throw error
   }
+}
+
+async function keyFile(dataFolder: string, passphrase: Buffer): Promise<PassphraseProvider> {
+  const options = { path: join(dataFolder, 'keys.json'), passphrase }
+  return existsSync(options.path) ? await openKeyFileProvider(options) : await createKeyFile(options)
 }
 
 const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?(.*)$/

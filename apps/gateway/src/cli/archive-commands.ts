@@ -44,7 +44,7 @@ export function addArchive(program: Command, invocation: Invocation, ended: (cod
     .description('custodian, versions, and how many keys there are')
     .option(...DATA)
     .action(async (options: DataOptions) => {
-      const { keyStatus } = await import('./archive.ts')
+      const { keyStatus } = await import('./keys.ts')
       ended(await keyStatus(options, invocation))
     })
   keys
@@ -52,7 +52,7 @@ export function addArchive(program: Command, invocation: Invocation, ended: (cod
     .description('a new key-encryption key; every data key is wrapped anew, no blob is rewritten')
     .option(...DATA)
     .action(async (options: DataOptions) => {
-      const { rotateKeys } = await import('./archive.ts')
+      const { rotateKeys } = await import('./keys.ts')
       ended(await rotateKeys(options, invocation))
     })
   addCustody(program, invocation, ended)

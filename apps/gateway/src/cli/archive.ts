@@ -1,4 +1,4 @@
-// roentgate import | scrub | retrieve | keys: the archive without a socket.
+// roentgate import | scrub | retrieve: the archive without a socket.
 
 import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs'
 import type { Archive } from '../archive/archive.ts'
@@ -150,49 +150,6 @@ export async function retrieve(
     } finally {
       closeSync(fd)
     }
-    return EXIT.done
-  })
-}
-
-export async function keyStatus(options: DataOptions, invocation: Invocation): Promise<number> {
-  return await withArchive(options, invocation, async ({ provider, database }) => {
-    const status = await provider.describe()
-    const rows = await database.kysely
-      .selectFrom('data_keys')
-      .select(({ fn }) => [
-        'purpose',
-        fn.countAll<number>().as('all'),
-        fn.count<number>('destroyed_at').as('destroyed'),
-      ])
-      .groupBy('purpose')
-      .orderBy('purpose')
-      .execute()
-    invocation.terminal.out(`${JSON.stringify({ custodian: status, keys: rows }, undefined, 2)}\n`)
-    return EXIT.done
-  })
-}
-
-export async function rotateKeys(options: DataOptions, invocation: Invocation): Promise<number> {
-  return await withArchive(options, invocation, async ({ provider, keyring, database }) => {
-    await provider.rotate()
-    const { rewrapped } = await keyring.rewrapAll(provider)
-    await transact(database.kysely, (tx) =>
-      appendEvents(
-        tx,
-        [
-          {
-            event: 'key-rotated',
-            action: 'E',
-            outcome: 'success',
-            actor: actor(),
-            objects: [],
-            detail: { count: rewrapped },
-          },
-        ],
-        new Date(),
-      ),
-    )
-    invocation.terminal.out(`A new key-encryption key; ${counted(rewrapped, 'data key')} wrapped anew.\n`)
     return EXIT.done
   })
 }

@@ -53,9 +53,9 @@ export async function auditCheckpoint(
 ): Promise<number> {
   const { terminal } = invocation
   const dataFolder = dataFolderOf(options, invocation)
-  return await withArchive(options, invocation, async ({ database, provider }) => {
+  return await withArchive(options, invocation, async ({ database, custodians }) => {
     const witnesses = witness.map((path) => fileWitness({ path, dataFolder }))
-    const signer = await ledgerSigner(database.kysely, provider)
+    const signer = await ledgerSigner(database.kysely, custodians)
     const { size, failures } = await publishCheckpoint(database.kysely, signer, witnesses)
     terminal.out(
       `Signed at ${counted(size, 'entry', 'entries')}; the key, to be noted down elsewhere:\n${formatVerifierKey(signer.key)}\n`,

@@ -49,8 +49,8 @@ export async function dispose(
 ): Promise<number> {
   if (existsSync(certificate)) throw new UsageError(`${certificate} is there already: name another`)
   return await withArchive(options, invocation, async (archive) => {
-    const { database, provider } = archive
-    const key = await withLedgerSeed(database.kysely, provider, certificateKey)
+    const { database, custodians } = archive
+    const key = await withLedgerSeed(database.kysely, custodians, certificateKey)
     const texts = await disposeStudy(archive, { study, by, second, reason }, key)
     writeFileSync(certificate, `${texts.join('\n')}\n`, { mode: PRIVATE_FILE, flag: 'wx' })
     invocation.terminal.out(`Destroyed; the certificate is ${certificate}.\n`)

@@ -7,11 +7,15 @@ import { join, resolve } from 'node:path'
 import { type Archive, openArchive } from '../archive/archive.ts'
 import { ArchiveError } from '../archive/errors.ts'
 import { DbError } from '../db/errors.ts'
+import { openCustodians } from '../keys/custody.ts'
 import { isCustodyError } from '../keys/errors.ts'
+import { publishCheckpoint, unsigned } from '../ledger/checkpoint.ts'
 import { LedgerError } from '../ledger/errors.ts'
+import { ledgerSigner } from '../ledger/signer.ts'
+import { fileWitness } from '../ledger/witness-file.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../pipeline/atomic.ts'
 import type { Invocation } from './program.ts'
-import { UsageError } from './terminal.ts'
+import { EXIT, UsageError } from './terminal.ts'
 
 export type DataOptions = { readonly data?: string }
 
@@ -31,24 +35,42 @@ export async function withArchive(
   const { environment, terminal } = invocation
   const dataFolder = dataFolderOf(options, invocation)
   mkdirSync(dataFolder, { recursive: true, mode: PRIVATE_FOLDER })
-  const passphrase = passphraseOf(dataFolder, environment.passphraseFile, terminal.err)
-  const { databaseUrl: url, bucketUrl, bucketEndpoint } = environment
+  const { custody, databaseUrl: url, bucketUrl, bucketEndpoint } = environment
   const bucket = bucketUrl
     ? { url: bucketUrl, ...(bucketEndpoint ? { endpoint: bucketEndpoint } : {}) }
     : undefined
+  const place = { dataFolder, ...(url ? { url } : {}), ...(bucket ? { bucket } : {}) }
+  const passphrase = custody ? undefined : passphraseOf(dataFolder, environment.passphraseFile, terminal.err)
   try {
     return await mendable(async () => {
-      await using archive = await openArchive({
-        dataFolder,
-        passphrase,
-        ...(url ? { url } : {}),
-        ...(bucket ? { bucket } : {}),
-      })
-      return await act(archive)
+      const keys = custody
+        ? { custodians: await openCustodians(custody) }
+        : { passphrase: passphrase ?? Buffer.alloc(0) }
+      await using archive = await openArchive({ ...place, keys })
+      const code = await act(archive)
+      return (await signed(archive, dataFolder, invocation)) ? code : EXIT.failed
     })
   } finally {
-    passphrase.fill(0)
+    passphrase?.fill(0)
   }
+}
+
+/** What a command did is signed when it ends, and told to the witness that the environment names. */
+async function signed(
+  { database, custodians }: Archive,
+  dataFolder: string,
+  { environment, terminal }: Invocation,
+): Promise<boolean> {
+  const db = database.kysely
+  if ((await unsigned(db)) === 0) return true
+  const { witness } = environment
+  const witnesses = witness ? [fileWitness({ path: witness, dataFolder })] : []
+  const { failures } = await publishCheckpoint(db, await ledgerSigner(db, custodians), witnesses)
+  if (failures.length > 0)
+    terminal.err(
+      'The witness did not take the checkpoint: it gets the next one. Look at ROENTGATE_WITNESS.\n',
+    )
+  return failures.length === 0
 }
 
 /** What the one at the terminal can do something about. */

@@ -12,6 +12,10 @@ import { VERSION } from './version.ts'
 export type Environment = {
   readonly data?: string | undefined
   readonly passphraseFile?: string | undefined
+  /** A file that names the custodians of the keys. */
+  readonly custody?: string | undefined
+  /** A file elsewhere, to which checkpoints of the ledger are appended. */
+  readonly witness?: string | undefined
   readonly databaseUrl?: string | undefined
   readonly bucketUrl?: string | undefined
   readonly bucketEndpoint?: string | undefined

@@ -3,17 +3,17 @@
 
 import type { KeyId } from '../archive/ids.ts'
 import type { Db } from '../db/database.ts'
+import type { Custodians } from './custody.ts'
 import { openKeyring } from './keyring.ts'
-import type { KeyProvider } from './provider.ts'
 import { keyRows } from './rows.ts'
 
 /** Made by the first who asks; two at once agree on the older one. The key is the caller's, who wipes it. */
 export async function installationKey(
   db: Db,
-  provider: KeyProvider,
+  custodians: Custodians,
   purpose: 'index' | 'ledger',
 ): Promise<{ readonly id: KeyId; readonly key: Buffer }> {
-  await using ring = openKeyring({ table: keyRows(db, purpose), providers: [provider] })
+  await using ring = openKeyring({ table: keyRows(db, purpose), providers: custodians })
   const rows = db
     .selectFrom('data_keys')
     .select('id')

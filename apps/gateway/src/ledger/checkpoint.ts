@@ -65,6 +65,16 @@ export async function ownCheckpoints(db: Db): Promise<readonly string[]> {
   return rows.map(({ text }) => text)
 }
 
+/** Entries after the last checkpoint, whichever gateway published it. */
+export async function unsigned(db: Db): Promise<number> {
+  const { size } = await readHead(db, 'look')
+  const last = await db
+    .selectFrom('checkpoints')
+    .select((all) => all.fn.max('size').as('size'))
+    .executeTakeFirst()
+  return size - (last?.size ?? 0)
+}
+
 /** Of a size that has one already: the same again, to witnesses that may have it. */
 export async function publishCheckpoint(
   db: Db,

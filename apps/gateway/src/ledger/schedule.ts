@@ -3,8 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Signer } from '@roentgate/audit'
 import type { Db } from '../db/database.ts'
-import { readHead } from './append.ts'
-import { type NamedWitness, type Published, publishCheckpoint } from './checkpoint.ts'
+import { type NamedWitness, type Published, publishCheckpoint, unsigned } from './checkpoint.ts'
 
 export type CheckpointEvent =
   | { readonly kind: 'published'; readonly size: number }
@@ -56,16 +55,6 @@ async function run(options: CheckpointsOptions, signal: AbortSignal): Promise<vo
     }
     since = performance.now()
   }
-}
-
-/** Entries after the last checkpoint, whichever gateway published it. */
-async function unsigned(db: Db): Promise<number> {
-  const { size } = await readHead(db, 'look')
-  const last = await db
-    .selectFrom('checkpoints')
-    .select((all) => all.fn.max('size').as('size'))
-    .executeTakeFirst()
-  return size - (last?.size ?? 0)
 }
 
 /** The witnesses that are owed this one. */
