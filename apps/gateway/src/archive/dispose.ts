@@ -20,6 +20,8 @@ export type Order = {
   /** Another person. */
   readonly second: string
   readonly reason: string
+  /** Only if it went into the trash by then, and is still there. */
+  readonly trashedBy?: Date
 }
 
 /** Ed25519, PKCS #8: what stands before the 32 bytes of the seed (RFC 8410). */
@@ -56,12 +58,14 @@ async function destroy(
 ): Promise<Destroyed> {
   const study = await tx
     .selectFrom('studies')
-    .select(['id', 'key_id', 'hold_count'])
+    .select(['id', 'key_id', 'hold_count', 'trashed_at'])
     .where('study_uid', '=', order.study)
     .forUpdate()
     .executeTakeFirst()
   if (study === undefined) throw new ArchiveError('NO_STUDY', 'no study of that UID is in the archive')
   if (study.hold_count > 0) throw new ArchiveError('ON_HOLD', 'the study is under a legal hold: it is kept')
+  if (order.trashedBy && !(study.trashed_at && study.trashed_at <= order.trashedBy))
+    throw new ArchiveError('NO_STUDY', 'the study was taken out of the trash')
   const series = tx.selectFrom('series').select('id').where('study_id', '=', study.id)
   const instances = await tx
     .selectFrom('instances')

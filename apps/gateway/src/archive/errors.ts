@@ -3,6 +3,7 @@
 export type ArchiveCode =
   | 'NO_STUDY'
   | 'NO_HOLD'
+  | 'NO_POLICY'
   | 'ON_HOLD' // a legal hold is in force
   | 'SECOND_PERSON' // one person cannot do it alone
 

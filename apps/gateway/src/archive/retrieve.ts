@@ -15,13 +15,16 @@ export type Stored = {
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
-/** Undefined where there is no current instance of that UID. @throws StoreError CORRUPT where it was found damaged. */
+/** Undefined where there is no current instance of that UID outside the trash. @throws StoreError CORRUPT where it was found damaged. */
 export async function openInstance(archive: Archive, sopUid: string): Promise<Stored | undefined> {
   const row = await archive.database.kysely
     .selectFrom('instances')
-    .select(['blob_id', 'key_id', 'transfer_syntax', 'check_state'])
+    .innerJoin('series', 'series.id', 'instances.series_id')
+    .innerJoin('studies', 'studies.id', 'series.study_id')
+    .select(['blob_id', 'instances.key_id', 'transfer_syntax', 'check_state'])
     .where('sop_uid', '=', sopUid)
     .where('state', '=', 'current')
+    .where('studies.trashed_at', 'is', null)
     .executeTakeFirst()
   if (row === undefined) return undefined
   if (row.check_state === 'damaged') throw new StoreError('CORRUPT', 'the scrub found this instance damaged')

@@ -1,9 +1,9 @@
 // Commands of the archive. Their code is imported when they run.
 
 import type { Command } from 'commander'
-import type { DisposeOptions, PlaceOptions, ReleaseOptions } from './custody.ts'
 import type { DataOptions } from './data.ts'
 import type { Invocation } from './program.ts'
+import type { DestroyOptions } from './retention.ts'
 
 export const DATA = [
   '--data <dir>',
@@ -55,41 +55,17 @@ export function addArchive(program: Command, invocation: Invocation, ended: (cod
       const { rotateKeys } = await import('./keys.ts')
       ended(await rotateKeys(options, invocation))
     })
-  addCustody(program, invocation, ended)
-}
-
-function addCustody(program: Command, invocation: Invocation, ended: (code: number) => void): void {
-  const hold = program.command('hold').description('legal holds: what is under one is not disposed of')
-  hold
-    .command('place')
-    .argument('<studies...>', 'Study Instance UIDs')
-    .requiredOption('--matter <text>', 'what the hold is for')
-    .requiredOption('--by <person>', 'its owner')
-    .option(...DATA)
-    .action(async (studies: readonly string[], options: PlaceOptions) => {
-      const { place } = await import('./custody.ts')
-      ended(await place(studies, options, invocation))
-    })
-  hold
-    .command('release')
-    .argument('<id>', 'the hold')
-    .requiredOption('--by <person>', 'who is not its owner')
-    .option(...DATA)
-    .action(async (id: string, options: ReleaseOptions) => {
-      const { release } = await import('./custody.ts')
-      ended(await release(id, options, invocation))
-    })
-  program
-    .command('dispose')
-    .description('destroy a study for good: its keys, its rows, its blobs; there is no way back')
+  keys
+    .command('destroy')
+    .description('destroy a study for good, at once: its keys, its rows, its blobs; there is no way back')
     .argument('<study>', 'Study Instance UID')
     .requiredOption('--by <person>', 'who orders it')
     .requiredOption('--second <person>', 'who approves it: another person')
     .requiredOption('--reason <text>', 'one line for the certificate')
     .requiredOption('--certificate <file>', 'where the certificate of destruction goes')
     .option(...DATA)
-    .action(async (study: string, options: DisposeOptions) => {
-      const { dispose } = await import('./custody.ts')
-      ended(await dispose(study, options, invocation))
+    .action(async (study: string, options: DestroyOptions) => {
+      const { destroy } = await import('./retention.ts')
+      ended(await destroy(study, options, invocation))
     })
 }

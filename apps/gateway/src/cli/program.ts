@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { addArchive } from './archive-commands.ts'
 import { addAudit } from './audit-commands.ts'
 import type { DeidOptions } from './deid.ts'
+import { addRetention } from './retention-commands.ts'
 import { EXIT, type Terminal, UsageError } from './terminal.ts'
 import type { TranscodeOptions } from './transcode.ts'
 import type { VerifyOptions } from './verify.ts'
@@ -60,6 +61,7 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
   addVerify(program, invocation, ended)
   addTranscode(program, invocation, ended)
   addArchive(program, invocation, ended)
+  addRetention(program, invocation, ended)
   addAudit(program, invocation, ended)
   program
     .command('demo')

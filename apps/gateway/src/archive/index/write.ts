@@ -50,6 +50,7 @@ export async function insertInstances(
   const rows = await insertRows(tx, facts, homes)
   await recordConflicts(tx, rows)
   await count(tx, rows)
+  await keep(tx, rows)
   return rows.map(({ outcome, kept, home }) => ({
     outcome,
     instanceId: kept.id,
@@ -212,6 +213,17 @@ async function recordConflicts(tx: Tx, rows: readonly Row[]): Promise<void> {
 }
 
 /** Under the locks of studies and series. What comes in takes its study out of the trash. */
+/** Its sender is told that an instance is kept: then its study is not in the trash, even if nothing is new. */
+async function keep(tx: Tx, rows: readonly Row[]): Promise<void> {
+  const again = rows.filter(({ outcome }) => outcome === 'duplicate').map(({ fact }) => fact.sopUid)
+  if (again.length === 0) return
+  await sql`
+    update studies set trashed_at = null
+    where trashed_at is not null and id in (
+      select study_id from series join instances on instances.series_id = series.id
+      where sop_uid = any(${[...new Set(again)]}::text[]) and state <> 'trashed')`.execute(tx)
+}
+
 async function count(tx: Tx, rows: readonly Row[]): Promise<void> {
   const added = rows.filter(({ outcome }) => outcome !== 'duplicate')
   if (added.length === 0) return
