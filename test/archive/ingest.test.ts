@@ -9,19 +9,18 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Archive, openArchive } from '../../apps/gateway/src/archive/archive.ts'
-import { ingest } from '../../apps/gateway/src/archive/ingest/ingest.ts'
 import { hashOf, openInstance } from '../../apps/gateway/src/archive/retrieve.ts'
 import { scrub } from '../../apps/gateway/src/archive/scrub.ts'
 import { parseWrapped } from '../../apps/gateway/src/keys/provider.ts'
 import { rewrapEverything } from '../../apps/gateway/src/keys/rotation.ts'
 import { append, EMPTY, leafHash, parseEntry, parseFrontier, root } from '../../packages/audit/src/index.ts'
 import { Tags } from '../../packages/dicom/src/index.ts'
+import { ingestAll } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { el, leaks, slice } from '../support/deid.ts'
 
 const scratch = passable('roentgate-ingest-')
 const passphrase = Buffer.from('a passphrase for tests')
-const SENDER = { kind: 'system', id: 'test' } as const
 
 function made(number: number, extra: Parameters<typeof slice>[0] = []): Uint8Array {
   return slice(
@@ -81,8 +80,8 @@ suite('ingest', () => {
   test('what comes back is what came, and the ledger says that it came', async () => {
     const files = Array.from({ length: 70 }, (_, number) => made(number))
     const outcomes = [
-      ...(await ingest(archive(), files.slice(0, 64), SENDER)),
-      ...(await ingest(archive(), files.slice(64), SENDER)),
+      ...(await ingestAll(archive(), files.slice(0, 64))),
+      ...(await ingestAll(archive(), files.slice(64))),
     ]
     assert.deepEqual(new Set(outcomes.map(({ kind }) => kind)), new Set(['stored']))
     for (const [number, file] of files.entries()) {
@@ -109,13 +108,13 @@ suite('ingest', () => {
     const blobs = async (): Promise<number> => await countOf(archive().blobs.list())
     const had = await blobs()
     assert.deepEqual(
-      (await ingest(archive(), [made(2), made(2)], SENDER)).map(({ kind }) => kind),
+      (await ingestAll(archive(), [made(2), made(2)])).map(({ kind }) => kind),
       ['duplicate', 'duplicate'],
     )
     assert.equal(await blobs(), had)
     const other = made(2, [el.text(Tags.SeriesDescription, 'LO', 'another')])
     assert.deepEqual(
-      (await ingest(archive(), [other], SENDER)).map(({ kind }) => kind),
+      (await ingestAll(archive(), [other])).map(({ kind }) => kind),
       ['conflict'],
     )
     assert.ok((await bytesOf(archive(), '2.25.9000002'))?.equals(Buffer.from(made(2))))
@@ -127,11 +126,11 @@ suite('ingest', () => {
   test('a program before the prefix is zeroed and recorded; what is no instance is refused', async () => {
     const program = made(500)
     program.set([0x4d, 0x5a, 0x90], 0)
-    const [stored, refused, without] = await ingest(
-      archive(),
-      [program, Buffer.from('no DICOM at all'), slice([el.text(Tags.StudyInstanceUID, 'UI', '')])],
-      SENDER,
-    )
+    const [stored, refused, without] = await ingestAll(archive(), [
+      program,
+      Buffer.from('no DICOM at all'),
+      slice([el.text(Tags.StudyInstanceUID, 'UI', '')]),
+    ])
     assert.deepEqual([stored?.kind, refused?.kind, without?.kind], ['stored', 'refused', 'refused'])
     const back = await bytesOf(archive(), '2.25.9000500')
     assert.ok(back?.subarray(0, 128).every((byte) => byte === 0))
@@ -199,7 +198,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 const [folder, dataFolder] = process.argv.slice(2)
 const archive = await openArchive({ dataFolder, keys: { passphrase: Buffer.from('a passphrase for tests') } })
 for (const name of readdirSync(folder).sort()) {
-  const [outcome] = await ingest(archive, [readFileSync(folder + '/' + name)], { kind: 'system', id: 'test' })
+  const [outcome] = await ingest(archive, [{ bytes: readFileSync(folder + '/' + name), sender: { kind: 'system', id: 'test' } }])
   process.stdout.write(name + ' ' + outcome.kind + '\\n')
 }
 await archive.close()
@@ -258,7 +257,7 @@ test('killed anywhere: what was acknowledged is there and verifies, what was not
       .slice(0, 60)
       .map((name) => new Uint8Array(readFileSync(join(input, name))))
     assert.ok(
-      (await ingest(archive, files, SENDER)).every(({ kind }) => kind === 'stored' || kind === 'duplicate'),
+      (await ingestAll(archive, files)).every(({ kind }) => kind === 'stored' || kind === 'duplicate'),
     )
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -9,11 +9,11 @@ import { type Archive, openArchive } from '../../apps/gateway/src/archive/archiv
 import { commitmentOf } from '../../apps/gateway/src/archive/commitment.ts'
 import { placeHold, releaseHold } from '../../apps/gateway/src/archive/holds.ts'
 import { findStudies } from '../../apps/gateway/src/archive/index/find.ts'
-import { ingest } from '../../apps/gateway/src/archive/ingest/ingest.ts'
 import { dueStudies, endPolicy, setPolicy, termOf } from '../../apps/gateway/src/archive/retention.ts'
 import { openInstance } from '../../apps/gateway/src/archive/retrieve.ts'
 import { putInTrash, runRetention, takeFromTrash, trashed } from '../../apps/gateway/src/archive/trash.ts'
 import { Tags } from '../../packages/dicom/src/index.ts'
+import { ingestAll } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { el, slice } from '../support/deid.ts'
 import { roentgate } from '../support/terminal.ts'
@@ -83,7 +83,7 @@ suite('retention in the archive', () => {
   const open: { archive?: Archive } = {}
   before(async () => {
     open.archive = await openArchive({ dataFolder, keys: { passphrase: Buffer.from(passphrase) } })
-    await ingest(open.archive, STUDIES.map(made), { kind: 'system', id: 'test' })
+    await ingestAll(open.archive, STUDIES.map(made))
   })
   after(async () => {
     await open.archive?.close()
@@ -132,7 +132,7 @@ suite('retention in the archive', () => {
     })
     await takeFromTrash(archive(), '2.25.21', 'ana')
     await assert.rejects(takeFromTrash(archive(), '2.25.21', 'ana'), { code: 'NO_STUDY' })
-    const [again] = await ingest(archive(), [made(STUDIES[3] ?? assert.fail())], { kind: 'system', id: 't' })
+    const [again] = await ingestAll(archive(), [made(STUDIES[3] ?? assert.fail())])
     assert.equal(again?.kind, 'duplicate')
     assert.equal((await visible()).length, 5)
     assert.deepEqual(await trashed(archive(), new Date()), [])

@@ -12,10 +12,10 @@ import { lookup } from './dictionary.ts'
 import { DicomError } from './errors.ts'
 import { ITEM, SEQUENCE_END, UNDEFINED_LENGTH, walkFragments } from './fragments.ts'
 import { type Creators, implicitVr, noteCreator } from './implicit.ts'
-import type { Limits } from './limits.ts'
 import type { ByteSource, Dataset, Element, Encoding, Span, Tag, Value, Vr, Warning } from './model.ts'
 import { fromBytes, groupOf, isPrivate, tag } from './model.ts'
 import { checkOrder } from './order.ts'
+import { type Budget, NeedMore, type Region, type RootStart, type Stop } from './region.ts'
 import { decodeAscii } from './values.ts'
 import { hasLongLength, vrFromBytes } from './vr.ts'
 
@@ -30,39 +30,6 @@ const PIXEL_DATA = tag(0x7fe00010)
 const FLOAT_PIXEL_DATA = tag(0x7fe00008)
 const DOUBLE_PIXEL_DATA = tag(0x7fe00009)
 const IMPLICIT_LITTLE: Encoding = { explicit: false, bigEndian: false }
-
-/** Thrown to the region loader: parse again with at least this many bytes of the region. */
-export class NeedMore {
-  readonly bytes: number
-  constructor(bytes: number) {
-    this.bytes = bytes
-  }
-}
-
-/** What one file may spend, shared by all its regions. */
-export type Budget = {
-  elements: number
-  /** Bytes of the regions that are done. */
-  header: number
-  /** Unknown values that began like sequences and were none. */
-  notSequences: number
-  readonly limits: Limits
-  readonly warnings: Warning[]
-}
-
-export type Region = {
-  readonly bytes: Uint8Array
-  /** Where `bytes[0]` lies in the source. */
-  readonly base: number
-  readonly source: ByteSource
-}
-
-export type Stop =
-  | { readonly kind: 'end'; readonly at: number }
-  /** Top-level pixel data ended at `at` in the source, beyond what is loaded. */
-  | { readonly kind: 'after-pixels'; readonly at: number }
-  /** What follows at `at` is no element. */
-  | { readonly kind: 'trailing'; readonly at: number }
 
 /** Where an element's bytes are, so that the views on them are made only when asked for. */
 class ReadElement implements Element {
@@ -103,13 +70,6 @@ type Header = {
 
 type ItemHeader = { readonly start: number; readonly length: number; readonly of: Tag }
 
-export type RootStart = {
-  readonly encoding: Encoding
-  readonly charset: readonly string[]
-  /** The tag before this region, where pixel data beyond the last one was skipped. */
-  readonly last: Tag | undefined
-}
-
 export class Parser {
   readonly #region: Region
   readonly #budget: Budget
@@ -135,6 +95,10 @@ export class Parser {
       const stop = this.#rootStop(encoding, elements.at(-1)?.tag ?? from.last)
       if (stop) return { elements, charset: inForce, stop }
       const header = this.#header(encoding, creators)
+      if (isPixelData(header.tag) && from.isHead) {
+        const stop = { kind: 'pixels', at: this.#offset(), length: header.length } as const
+        return { elements, charset: inForce, stop }
+      }
       if (isPixelData(header.tag)) {
         const { element, end } = this.#pixels(header, encoding)
         elements.push(element)

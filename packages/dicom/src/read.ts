@@ -6,11 +6,13 @@
 // pixel data stays in the source. The reader refuses what it cannot account for byte by byte.
 
 import { DicomError } from './errors.ts'
+import { UNDEFINED_LENGTH } from './fragments.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import type { ByteSource, Dataset, DicomFile, Element, Encoding, Span, Uid, Warning } from './model.ts'
 import { find, fromBytes, tag } from './model.ts'
 import { checkOrder } from './order.ts'
-import { type Budget, isZero, NeedMore, Parser, type Region } from './parse.ts'
+import { isZero, Parser } from './parse.ts'
+import { type Budget, NeedMore, type Region } from './region.ts'
 import { transferSyntax } from './uids.ts'
 import { decodeAscii } from './values.ts'
 import { vrFromBytes } from './vr.ts'
@@ -36,6 +38,25 @@ type MetaRead = { readonly meta: Dataset | undefined; readonly end: number }
  * @throws DicomError with a code, the byte offset and the tag; never a value.
  */
 export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFile {
+  return readFrom(source, options, false).file
+}
+
+/** `length`: of the value that begins at `at`; undefined for fragments (PS3.5 A.4). */
+export type PixelStart = { readonly at: number; readonly length: number | undefined }
+
+/** `file`: without pixel data, and without what follows it. */
+export type Head = { readonly file: DicomFile; readonly pixels: PixelStart | undefined }
+
+/**
+ * Reads what comes before top-level pixel data, from a source that holds at least that: the beginning of a stream.
+ * A deflated data set has no such beginning: all of it must be there.
+ * @throws DicomError TRUNCATED where more of the stream is needed, or none is left.
+ */
+export function readHead(source: ByteSource, options: ReadOptions = {}): Head {
+  return readFrom(source, options, true)
+}
+
+function readFrom(source: ByteSource, options: ReadOptions, isHead: boolean): Head {
   if (source.size === 0) throw new DicomError('EMPTY', 'the file is empty', { offset: 0 })
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const budget: Budget = { elements: 0, header: 0, notSequences: 0, limits, warnings: [] }
@@ -48,7 +69,7 @@ export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFi
   if (syntax?.deflated) {
     const inner = fromBytes(inflate({ source, at: end, limits }, options.inflate))
     return assemble(
-      { source: inner, at: 0, encoding: syntax.encoding },
+      { source: inner, at: 0, encoding: syntax.encoding, isHead: false },
       { start, meta, syntax: syntax.uid },
       budget,
     )
@@ -65,7 +86,7 @@ export function readFile(source: ByteSource, options: ReadOptions = {}): DicomFi
   if (!agrees) budget.warnings.push({ code: 'GUESSED_ENCODING', offset: end })
   // Compressed frames in an implicit data set exist: the frames are what the syntax says, and writing makes it explicit.
   const uid = syntax && (agrees || (syntax.encapsulated && !guessed.bigEndian)) ? syntax.uid : uidOf(guessed)
-  return assemble({ source, at: end, encoding: guessed }, { start, meta, syntax: uid }, budget)
+  return assemble({ source, at: end, encoding: guessed, isHead }, { start, meta, syntax: uid }, budget)
 }
 
 function known(uid: string): ReturnType<typeof transferSyntax> {
@@ -154,18 +175,29 @@ function loadRegion<T>(
   }
 }
 
-type Body = { readonly source: ByteSource; readonly at: number; readonly encoding: Encoding }
+type Body = {
+  readonly source: ByteSource
+  readonly at: number
+  readonly encoding: Encoding
+  readonly isHead: boolean
+}
 type Front = { readonly start: Start; readonly meta: Dataset | undefined; readonly syntax: Uid }
 
-function assemble(body: Body, front: Front, budget: Budget): DicomFile {
+function assemble(body: Body, front: Front, budget: Budget): Head {
   const elements: Element[] = []
   let charset: readonly string[] = []
   let base = body.at
   let trailing: Span | undefined
+  let pixels: PixelStart | undefined
   for (;;) {
     const first = base === body.at ? FIRST_REGION : 4096
     const part = loadRegion({ source: body.source, base, first }, budget, (parser) =>
-      parser.root({ encoding: body.encoding, charset, last: elements.at(-1)?.tag }),
+      parser.root({
+        encoding: body.encoding,
+        charset,
+        last: elements.at(-1)?.tag,
+        isHead: body.isHead,
+      }),
     )
     for (const element of part.elements) elements.push(element)
     charset = part.charset
@@ -173,6 +205,10 @@ function assemble(body: Body, front: Front, budget: Budget): DicomFile {
       base = part.stop.at
       if (base >= body.source.size) break
       continue
+    }
+    if (part.stop.kind === 'pixels') {
+      const { at, length } = part.stop
+      pixels = { at, length: length === UNDEFINED_LENGTH ? undefined : length }
     }
     if (part.stop.kind === 'trailing')
       trailing = { offset: part.stop.at, length: body.source.size - part.stop.at }
@@ -188,7 +224,7 @@ function assemble(body: Body, front: Front, budget: Budget): DicomFile {
     })
   }
   const dataset: Dataset = { kind: 'dataset', elements, encoding: body.encoding, charset }
-  return {
+  const file = {
     preamble: front.start.preamble,
     meta: front.meta,
     transferSyntax: front.syntax,
@@ -196,6 +232,7 @@ function assemble(body: Body, front: Front, budget: Budget): DicomFile {
     trailing,
     warnings: budget.warnings,
   }
+  return { file, pixels }
 }
 
 type Deflated = { readonly source: ByteSource; readonly at: number; readonly limits: Limits }

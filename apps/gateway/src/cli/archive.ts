@@ -1,8 +1,11 @@
 // roentgate import | scrub | retrieve: the archive without a socket.
 
-import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, openSync, statSync, writeSync } from 'node:fs'
 import type { Archive } from '../archive/archive.ts'
-import { BATCH, ingest, type Outcome } from '../archive/ingest/ingest.ts'
+import type { Outcome } from '../archive/ingest/commit.ts'
+import { BATCH } from '../archive/ingest/ingest.ts'
+import { openIntake } from '../archive/ingest/intake.ts'
+import { SMALL_BYTES } from '../archive/ingest/stream.ts'
 import { openInstance } from '../archive/retrieve.ts'
 import { scrub } from '../archive/scrub.ts'
 import { transact } from '../db/database.ts'
@@ -15,12 +18,12 @@ import { checkRoots } from './places.ts'
 import type { Invocation } from './program.ts'
 import { counted, EXIT, UsageError } from './terminal.ts'
 
-/** Of a batch, beside the one file that is larger by itself. */
-const BATCH_BYTES = 12 << 20
-/** Batches under way: while one waits for the disk, another is hashed, and a third is in the database. */
-const IN_FLIGHT = 4
-/** A file is held in memory while it enters. */
-const MAX_FILE = 1 << 30
+/** Files under way, and their bytes: enough to keep the disk, the database and a core busy. */
+const MAX_FLYING = 3 * BATCH
+const MAX_FLYING_BYTES = 24 << 20
+/** What a large one holds in memory while it passes. */
+const LARGE_COSTS = 8 << 20
+const READING = { highWaterMark: 1 << 20 }
 
 export async function importAll(
   paths: readonly string[],
@@ -54,28 +57,30 @@ export async function importAll(
 
 type ImportLine = {
   readonly take: (found: Found) => Promise<void>
-  /** What is held goes in, and what is under way ends. */
+  /** What is under way ends. */
   readonly end: () => Promise<void>
 }
 
-/** Files into batches, batches into the archive, a few at a time. */
+/** Files into the archive, a few megabytes of them at a time. */
 function importLine(archive: Archive, tell: (kind: Outcome['kind'], said?: string) => void): ImportLine {
-  const held = { names: [] as string[], files: [] as Uint8Array[], bytes: 0 }
+  const intake = openIntake(archive)
+  const sender = actor()
   const flying = new Set<Promise<void>>()
   const failed: unknown[] = []
-  const fly = async (files: readonly Uint8Array[], names: readonly string[]): Promise<void> => {
-    for (const [place, outcome] of (await ingest(archive, files, actor())).entries()) {
-      const what = lineOf(outcome)
-      tell(outcome.kind, what === undefined ? undefined : `${names[place]}: ${what}`)
-    }
-  }
-  const flush = (): void => {
-    if (held.files.length === 0) return
-    const flight: Promise<void> = fly(held.files, held.names)
+  let bytes = 0
+  const fly = (name: string, size: number, submitted: Promise<Outcome>): void => {
+    bytes += size
+    const flight: Promise<void> = submitted
+      .then((outcome) => {
+        const what = lineOf(outcome)
+        tell(outcome.kind, what === undefined ? undefined : `${name}: ${what}`)
+      })
       .catch((error) => void failed.push(error))
-      .finally(() => flying.delete(flight))
+      .finally(() => {
+        bytes -= size
+        flying.delete(flight)
+      })
     flying.add(flight)
-    Object.assign(held, { names: [], files: [], bytes: 0 })
   }
   return {
     take: async (found) => {
@@ -83,17 +88,13 @@ function importLine(archive: Archive, tell: (kind: Outcome['kind'], said?: strin
       const { input } = found
       const name = input.entry ? `${input.path}, ${input.entry}` : input.path
       if (found.kind !== 'input') return tell('refused', `${name}: ${found.reason.code}`)
-      if (input.entry === undefined && statSync(input.path).size > MAX_FILE)
-        return tell('refused', `${name}: larger than ${MAX_FILE >> 20} MiB, which import holds in memory`)
+      while (flying.size >= MAX_FLYING || bytes >= MAX_FLYING_BYTES) await Promise.race(flying)
+      if (input.entry === undefined && statSync(input.path).size > SMALL_BYTES)
+        return fly(name, LARGE_COSTS, intake.submit(createReadStream(input.path, READING), sender))
       using source = openInput(input, 'whole')
-      held.names.push(name)
-      held.files.push(new Uint8Array(source.read(0, source.size)))
-      held.bytes += source.size
-      if (held.files.length >= BATCH || held.bytes >= BATCH_BYTES) flush()
-      if (flying.size >= IN_FLIGHT) await Promise.race(flying)
+      fly(name, source.size, intake.submitBytes(new Uint8Array(source.read(0, source.size)), sender))
     },
     end: async () => {
-      flush()
       await Promise.all(flying)
       if (failed.length > 0) throw failed[0]
     },

@@ -7,31 +7,21 @@
 // preamble that is a program. No outcome holds a value from a data set.
 
 import { DicomError, fromBytes, readFile } from '@roentgate/dicom'
-import { transact } from '../../db/database.ts'
-import { keyRows } from '../../keys/rows.ts'
-import { appendEvents, type NewEvent } from '../../ledger/append.ts'
 import { inflate } from '../../pipeline/inflate.ts'
 import type { Archive } from '../archive.ts'
 import { sealBytes } from '../blobs/seal.ts'
 import type { NewBlob } from '../blobs/store.ts'
-import { type KeyId, newObjectId } from '../ids.ts'
+import { newObjectId } from '../ids.ts'
 import type { InstanceFacts } from '../index/facts.ts'
-import { insertInstances } from '../index/write.ts'
+import { commit, KeyGone, keysFor, type Outcome, type Sender } from './commit.ts'
 import { type HeaderFacts, headerFacts } from './facts.ts'
 import { PREAMBLE_BYTES, programOf } from './preamble.ts'
 
-export type Outcome =
-  | {
-      readonly kind: 'stored' | 'duplicate' | 'conflict'
-      readonly sopUid: string
-      readonly collisions: readonly string[]
-    }
-  | { readonly kind: 'refused'; readonly code: string; readonly what: string }
-
-export type Sender = NewEvent['actor']
-
 /** Instances of one transaction. */
 export const BATCH = 64
+
+/** An instance as it came, whole. */
+export type Arrival = { readonly bytes: Uint8Array; readonly sender: Sender }
 
 type Read =
   | {
@@ -39,20 +29,32 @@ type Read =
       readonly facts: HeaderFacts
       readonly bytes: Uint8Array
       readonly program: string | undefined
+      readonly sender: Sender
     }
   | Extract<Outcome, { kind: 'refused' }>
 
-/** In the order of the bytes. @throws StoreError, DbError, CustodyError: then nothing of the batch is acknowledged. */
-export async function ingest(
-  archive: Archive,
-  files: readonly Uint8Array[],
-  sender: Sender,
-): Promise<readonly Outcome[]> {
-  const reads = files.map(readOne)
-  const keys = await keysFor(archive, reads)
+/** A study is destroyed while its instances arrive: once more, under a key of its own. */
+const TRIES = 3
+
+/** In the order of the arrivals. @throws StoreError, DbError, CustodyError: then nothing of the batch is acknowledged. */
+export async function ingest(archive: Archive, arrivals: readonly Arrival[]): Promise<readonly Outcome[]> {
+  const reads = arrivals.map(readOne)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await store(archive, reads)
+    } catch (error) {
+      if (!(error instanceof KeyGone) || attempt === TRIES) throw error
+    }
+  }
+}
+
+async function store(archive: Archive, reads: readonly Read[]): Promise<readonly Outcome[]> {
+  const uids = reads.flatMap((read) => (read.kind === 'read' ? [read.facts.study.uid] : []))
+  const keys = await keysFor(archive, uids)
   const receivedAt = new Date()
   const blobs: NewBlob[] = []
   const facts: InstanceFacts[] = []
+  const senders: Sender[] = []
   for (const read of reads) {
     if (read.kind !== 'read') continue
     const key = keys.get(read.facts.study.uid)
@@ -60,6 +62,7 @@ export async function ingest(
     const objectId = newObjectId()
     const sealed = sealBytes({ objectId, keyId: key.keyId, dataKey: key.dataKey }, read.bytes)
     blobs.push({ id: objectId, bytes: sealed.blob })
+    senders.push(read.sender)
     facts.push({
       ...read.facts,
       sha256: Buffer.from(sealed.sha256, 'hex'),
@@ -73,7 +76,7 @@ export async function ingest(
   for (const { dataKey } of keys.values()) dataKey.fill(0)
   if (facts.length === 0) return reads.map(refusalOf)
   await archive.blobs.putMany(blobs)
-  const inserted = await commit(archive, { facts, keys, sender, receivedAt })
+  const inserted = await commit(archive, { facts, keys, senders, receivedAt })
   // A duplicate's bytes are there already, in an older blob.
   const kept = new Set(inserted.map(({ blobId }) => blobId))
   for (const { id } of blobs) if (!kept.has(id)) await archive.blobs.delete(id)
@@ -91,95 +94,19 @@ function refusalOf(read: Read): Outcome {
   return read
 }
 
-function readOne(bytes: Uint8Array): Read {
+function readOne({ bytes, sender }: Arrival): Read {
   try {
     const facts = headerFacts(readFile(fromBytes(bytes), { inflate }))
     if (facts === undefined) {
       return { kind: 'refused', code: 'NO_UID', what: 'an instance, series, study or class without its UID' }
     }
     const program = programOf(bytes)
-    if (program === undefined) return { kind: 'read', facts, bytes, program }
+    if (program === undefined) return { kind: 'read', facts, bytes, program, sender }
     const harmless = bytes.slice()
     harmless.fill(0, 0, PREAMBLE_BYTES)
-    return { kind: 'read', facts, bytes: harmless, program }
+    return { kind: 'read', facts, bytes: harmless, program, sender }
   } catch (error) {
     if (error instanceof DicomError) return { kind: 'refused', code: error.code, what: error.message }
     throw error
   }
-}
-
-type StudyKey = {
-  readonly keyId: KeyId
-  readonly dataKey: Buffer
-  /** To be inserted with the study that it is made for. */
-  readonly wrapped?: Awaited<ReturnType<Archive['keyring']['make']>>['wrapped']
-}
-
-/** One a study: the one that it has, or a new one. */
-async function keysFor(
-  { database, keyring }: Archive,
-  reads: readonly Read[],
-): Promise<Map<string, StudyKey>> {
-  const uids = new Set(reads.flatMap((read) => (read.kind === 'read' ? [read.facts.study.uid] : [])))
-  const keys = new Map<string, StudyKey>()
-  if (uids.size === 0) return keys
-  const known = await database.kysely
-    .selectFrom('studies')
-    .innerJoin('data_keys', 'data_keys.id', 'studies.key_id')
-    .select(['study_uid', 'key_id'])
-    .where('study_uid', 'in', [...uids])
-    .where('data_keys.destroyed_at', 'is', null)
-    .execute()
-  for (const { study_uid, key_id } of known) {
-    const keyId = key_id as KeyId
-    keys.set(study_uid, { keyId, dataKey: await keyring.get(keyId) })
-  }
-  for (const uid of uids) if (!keys.has(uid)) keys.set(uid, await keyring.make())
-  return keys
-}
-
-type Committing = {
-  readonly facts: readonly InstanceFacts[]
-  readonly keys: ReadonlyMap<string, StudyKey>
-  readonly sender: Sender
-  readonly receivedAt: Date
-}
-
-async function commit(archive: Archive, { facts, keys, sender, receivedAt }: Committing) {
-  return await transact(archive.database.kysely, async (tx) => {
-    for (const { keyId, wrapped } of keys.values()) if (wrapped) await keyRows(tx).insert(keyId, wrapped)
-    const inserted = await insertInstances(tx, archive.columns, facts)
-    const outcomes = inserted.map(({ outcome }, place) => ({ outcome, uid: facts[place]?.study.uid ?? '' }))
-    await appendEvents(tx, eventsOf(outcomes, sender), receivedAt)
-    return inserted
-  })
-}
-
-/** One entry for the instances of a study that came together, and one for those that contradict what is there. */
-function eventsOf(
-  outcomes: readonly { readonly outcome: string; readonly uid: string }[],
-  actor: Sender,
-): readonly NewEvent[] {
-  return [...new Set(outcomes.map(({ uid }) => uid))].flatMap((uid) => {
-    const of = (...kinds: readonly string[]): number =>
-      outcomes.filter((one) => one.uid === uid && kinds.includes(one.outcome)).length
-    const event = (count: number, outcome: NewEvent['outcome'], status: string): NewEvent[] =>
-      count === 0
-        ? []
-        : [
-            {
-              event: 'import',
-              action: 'C',
-              outcome,
-              actor,
-              objects: [{ kind: 'study', id: uid, count }],
-              detail: { status },
-            },
-          ]
-    return [
-      ...event(of('stored'), 'success', 'stored'),
-      ...event(of('duplicate'), 'success', 'duplicate'),
-      ...event(of('conflict'), 'minor', 'conflict'),
-    ]
-  })
 }
