@@ -17,6 +17,7 @@ import { keyRows } from '../keys/rows.ts'
 import { openDirectoryStore } from './blobs/directory.ts'
 import { StoreError } from './blobs/errors.ts'
 import type { BlobStore } from './blobs/store.ts'
+import { type ObjectId, objectIds } from './ids.ts'
 import { type Columns, openColumns } from './index/columns.ts'
 
 export type Archive = {
@@ -25,6 +26,8 @@ export type Archive = {
   readonly keyring: Keyring
   readonly custodians: Custodians
   readonly blobs: BlobStore
+  /** For the next blob. */
+  readonly nextId: () => ObjectId
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -60,7 +63,16 @@ export async function openArchive({ dataFolder, url, bucket, keys }: ArchivePlac
       await database.close()
       await closeCustodians(custodians)
     }
-    return { database, columns, keyring, custodians, blobs, close, [Symbol.asyncDispose]: close }
+    return {
+      database,
+      columns,
+      keyring,
+      custodians,
+      blobs,
+      nextId: objectIds(),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
   } catch (error) {
     await database.close()
     await closeCustodians(custodians)

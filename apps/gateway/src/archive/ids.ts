@@ -18,6 +18,25 @@ export function newObjectId(): ObjectId {
   return randomUUID() as ObjectId
 }
 
+/** As many share their first digits as a folder takes without many of them being made and flushed (directory.ts). */
+const SHARE = 1024
+const SHARED_DIGITS = 4
+
+/** Ids of one writer, one after the other: random but for the first four digits, which stay for a while. */
+export function objectIds(): () => ObjectId {
+  let prefix = ''
+  let left = 0
+  return () => {
+    const id = newObjectId()
+    if (left === 0) {
+      prefix = id.slice(0, SHARED_DIGITS)
+      left = SHARE
+    }
+    left -= 1
+    return (prefix + id.slice(SHARED_DIGITS)) as ObjectId
+  }
+}
+
 export function newKeyId(): KeyId {
   return randomUUID() as KeyId
 }

@@ -1,6 +1,6 @@
 // roentgate import | scrub | retrieve: the archive without a socket.
 
-import { closeSync, createReadStream, existsSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import type { Archive } from '../archive/archive.ts'
 import type { Outcome } from '../archive/ingest/commit.ts'
 import { BATCH } from '../archive/ingest/ingest.ts'
@@ -13,6 +13,7 @@ import { type Found, findInputs } from '../ingress/folder.ts'
 import { appendEvents } from '../ledger/append.ts'
 import { PRIVATE_FILE } from '../pipeline/atomic.ts'
 import { openInput } from '../pipeline/input.ts'
+import type { Input } from '../pipeline/types.ts'
 import { actor, type DataOptions, withArchive } from './data.ts'
 import { checkRoots } from './places.ts'
 import type { Invocation } from './program.ts'
@@ -91,14 +92,19 @@ function importLine(archive: Archive, tell: (kind: Outcome['kind'], said?: strin
       while (flying.size >= MAX_FLYING || bytes >= MAX_FLYING_BYTES) await Promise.race(flying)
       if (input.entry === undefined && statSync(input.path).size > SMALL_BYTES)
         return fly(name, LARGE_COSTS, intake.submit(createReadStream(input.path, READING), sender))
-      using source = openInput(input, 'whole')
-      fly(name, source.size, intake.submitBytes(new Uint8Array(source.read(0, source.size)), sender))
+      const whole = input.entry === undefined ? readFileSync(input.path) : wholeEntry(input)
+      fly(name, whole.length, intake.submitBytes(whole, sender))
     },
     end: async () => {
       await Promise.all(flying)
       if (failed.length > 0) throw failed[0]
     },
   }
+}
+
+function wholeEntry(input: Input): Uint8Array {
+  using source = openInput(input, 'whole')
+  return new Uint8Array(source.read(0, source.size))
 }
 
 /** What a person should look at. */

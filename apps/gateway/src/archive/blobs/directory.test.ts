@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { after, test } from 'node:test'
 import { newObjectId, type ObjectId } from '../ids.ts'
 import { collected, conforms, is, stored } from './conformance.ts'
@@ -204,7 +205,7 @@ async function work(root: string, fs: FileSystem, { acknowledged, offered }: Tol
   const [a, b, c, d] = [blob('a'), blob('b'), blob('c'), blob('d')]
   await store.put(a.id, a.bytes)
   acknowledged.set(a.id, a.bytes)
-  await store.put(b.id, [b.bytes].values() as unknown as AsyncIterable<Uint8Array>)
+  await store.put(b.id, Readable.from([b.bytes]))
   acknowledged.set(b.id, b.bytes)
   await store.putMany([c, d])
   acknowledged.set(c.id, c.bytes)

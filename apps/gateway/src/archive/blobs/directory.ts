@@ -90,15 +90,13 @@ async function stage({ root, fs }: Place, { id, bytes }: NewBlob): Promise<Stage
 }
 
 async function writeBlob(file: OpenFile, bytes: BlobBytes): Promise<number> {
-  if (bytes instanceof Uint8Array) {
-    await writeAll(file, bytes)
-    return bytes.length
-  }
+  if (bytes instanceof Uint8Array) return await writeAll(file, [bytes])
+  if (!(Symbol.asyncIterator in bytes)) return await writeAll(file, bytes)
   let size = 0
   let held: Uint8Array[] = []
   let heldBytes = 0
   const flush = async () => {
-    await writeAll(file, held.length === 1 ? (held[0] ?? new Uint8Array()) : Buffer.concat(held))
+    await writeAll(file, held)
     held = []
     heldBytes = 0
   }
@@ -112,12 +110,21 @@ async function writeBlob(file: OpenFile, bytes: BlobBytes): Promise<number> {
   return size
 }
 
-async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
-  let rest = bytes
-  while (rest.length > 0) {
-    const { bytesWritten } = await file.write(rest)
-    rest = rest.subarray(bytesWritten)
-  }
+async function writeAll(file: OpenFile, pieces: readonly Uint8Array[]): Promise<number> {
+  const size = pieces.reduce((sum, { length }) => sum + length, 0)
+  let done = 0
+  while (done < size) done += (await file.write(after(pieces, done))).bytesWritten
+  return size
+}
+
+/** What is left of the pieces after so many bytes. */
+function after(pieces: readonly Uint8Array[], done: number): readonly Uint8Array[] {
+  let skip = done
+  return pieces.flatMap((piece) => {
+    const rest = piece.subarray(Math.min(skip, piece.length))
+    skip -= piece.length - rest.length
+    return rest.length > 0 ? [rest] : []
+  })
 }
 
 /** Gives staged blobs their names, and syncs each folder once. On failure none of them keeps its name. */

@@ -5,7 +5,8 @@ import type { Stats } from 'node:fs'
 import fs from 'node:fs/promises'
 
 export type OpenFile = {
-  readonly write: (bytes: Uint8Array) => Promise<{ readonly bytesWritten: number }>
+  /** At the end; perhaps not all of them. */
+  readonly write: (pieces: readonly Uint8Array[]) => Promise<{ readonly bytesWritten: number }>
   readonly read: (
     into: Uint8Array,
     offset: number,
@@ -37,7 +38,8 @@ export const nodeFileSystem: FileSystem = {
   open: async (path, flags) => {
     const file = await fs.open(path, flags, PRIVATE_FILE)
     return {
-      write: (bytes) => file.write(bytes),
+      write: ([only, ...more]) =>
+        only && more.length === 0 ? file.write(only) : file.writev([...(only ? [only] : []), ...more]),
       read: async (into, offset, { length, position }) =>
         (await file.read(into, offset, length, position)).bytesRead,
       sync: () => file.sync(),

@@ -115,6 +115,7 @@ async function put(place: Place, id: ObjectId, bytes: BlobBytes): Promise<{ read
     )
     return { size: bytes.length }
   }
+  if (!(Symbol.asyncIterator in bytes)) return await put(place, id, Buffer.concat(bytes))
   const parts = partsOf(fromSource(bytes))
   const first = await parts.next()
   const second = first.done ? first : await parts.next()

@@ -80,11 +80,11 @@ async function* sealFrames(
   for await (const { bytes, last } of framed(source, 2 ** header.frameLog2)) {
     hash.update(bytes)
     size += bytes.length
-    const out = Buffer.allocUnsafe(bytes.length + TAG_BYTES)
-    sealFrame({ header: encoded, key, index, last }, bytes, out)
-    stored += out.length
+    const [sealed, tag] = sealFrame({ header: encoded, key, index, last }, bytes)
+    stored += sealed.length + tag.length
     index += 1
-    yield out
+    yield sealed
+    yield tag
   }
   done({ sha256: hash.digest('hex'), size, stored })
 }
@@ -123,28 +123,31 @@ async function* framed(
   }
 }
 
-export type SealedBytes = SealResult & { readonly blob: Buffer }
+export type SealedPieces = SealResult & { readonly pieces: readonly Uint8Array[] }
 
-/** The same for what is in memory anyway: nothing waits, one allocation; for thousands of small objects a second. */
-export function sealBytes(options: SealOptions, bytes: Uint8Array): SealedBytes {
+/** The same for what is in memory anyway, as the cipher gave it: no byte is copied. */
+export function sealPieces(options: SealOptions, bytes: Uint8Array): SealedPieces {
   const header = headerOf(options)
   const key = objectKey(options.dataKey, header)
   const frame = 2 ** header.frameLog2
-  const stored = blobSize(bytes.length, header.frameLog2)
-  const blob = Buffer.allocUnsafeSlow(stored)
   const encoded = encodeHeader(header)
-  encoded.copy(blob, 0)
-  let at = HEADER_BYTES
+  const pieces: Uint8Array[] = [encoded]
   let index = 0
   for (let from = 0; index === 0 || from < bytes.length; from += frame) {
     const part = bytes.subarray(from, from + frame)
-    const out = blob.subarray(at, at + part.length + TAG_BYTES)
-    sealFrame({ header: encoded, key, index, last: from + frame >= bytes.length }, part, out)
-    at += out.length
+    pieces.push(...sealFrame({ header: encoded, key, index, last: from + frame >= bytes.length }, part))
     index += 1
   }
   key.fill(0)
-  return { blob, sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, stored }
+  const stored = blobSize(bytes.length, header.frameLog2)
+  return { pieces, sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, stored }
+}
+
+export type SealedBytes = SealResult & { readonly blob: Buffer }
+
+export function sealBytes(options: SealOptions, bytes: Uint8Array): SealedBytes {
+  const { pieces, ...result } = sealPieces(options, bytes)
+  return { ...result, blob: Buffer.concat(pieces) }
 }
 
 function headerOf(options: SealOptions): Header {
@@ -168,13 +171,16 @@ type FramePlace = {
   readonly last: boolean
 }
 
-/** Into `out`, which has room for the tag. */
-function sealFrame({ header, key, index, last }: FramePlace, bytes: Uint8Array, out: Buffer): void {
+/** Ciphertext and tag. */
+function sealFrame(
+  { header, key, index, last }: FramePlace,
+  bytes: Uint8Array,
+): readonly [sealed: Uint8Array, tag: Uint8Array] {
   if (index >= MAX_FRAMES) throw new RangeError('an object has more than 2³² frames')
   const { nonce, aad } = frameSeal(header, index, last)
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(aad)
-  cipher.update(bytes).copy(out, 0)
+  const sealed = cipher.update(bytes)
   cipher.final()
-  cipher.getAuthTag().copy(out, bytes.length)
+  return [sealed, cipher.getAuthTag()]
 }

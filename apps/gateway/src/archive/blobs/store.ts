@@ -15,7 +15,8 @@ export type ReadAt = {
 export type BlobHandle = ReadAt & AsyncDisposable & { readonly close: () => Promise<void> }
 
 export type BlobInfo = { readonly id: ObjectId; readonly size: number; readonly modified: Date }
-export type BlobBytes = AsyncIterable<Uint8Array> | Uint8Array
+/** As a stream, in one piece, or in several. */
+export type BlobBytes = AsyncIterable<Uint8Array> | Uint8Array | readonly Uint8Array[]
 export type NewBlob = { readonly id: ObjectId; readonly bytes: BlobBytes }
 
 export type BlobStore = {

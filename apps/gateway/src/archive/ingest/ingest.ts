@@ -9,9 +9,8 @@
 import { DicomError, fromBytes, readFile } from '@roentgate/dicom'
 import { inflate } from '../../pipeline/inflate.ts'
 import type { Archive } from '../archive.ts'
-import { sealBytes } from '../blobs/seal.ts'
+import { sealPieces } from '../blobs/seal.ts'
 import type { NewBlob } from '../blobs/store.ts'
-import { newObjectId } from '../ids.ts'
 import type { InstanceFacts } from '../index/facts.ts'
 import { commit, KeyGone, keysFor, type Outcome, type Sender } from './commit.ts'
 import { type HeaderFacts, headerFacts } from './facts.ts'
@@ -59,9 +58,9 @@ async function store(archive: Archive, reads: readonly Read[]): Promise<readonly
     if (read.kind !== 'read') continue
     const key = keys.get(read.facts.study.uid)
     if (key === undefined) throw new Error('a study without a key')
-    const objectId = newObjectId()
-    const sealed = sealBytes({ objectId, keyId: key.keyId, dataKey: key.dataKey }, read.bytes)
-    blobs.push({ id: objectId, bytes: sealed.blob })
+    const objectId = archive.nextId()
+    const sealed = sealPieces({ objectId, keyId: key.keyId, dataKey: key.dataKey }, read.bytes)
+    blobs.push({ id: objectId, bytes: sealed.pieces })
     senders.push(read.sender)
     facts.push({
       ...read.facts,

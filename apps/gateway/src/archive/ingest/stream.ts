@@ -7,7 +7,6 @@
 import { DicomError } from '@roentgate/dicom'
 import type { Archive } from '../archive.ts'
 import { sealBlob } from '../blobs/seal.ts'
-import { newObjectId } from '../ids.ts'
 import { type Beginning, beginningOf, checked } from './beginning.ts'
 import { commit, keysFor, type Outcome, type Sender } from './commit.ts'
 import { headerFacts } from './facts.ts'
@@ -84,7 +83,7 @@ async function storeLarge(archive: Archive, { beginning, iterator, sender }: Lar
   const keys = await keysFor(archive, [facts.study.uid])
   const [key] = keys.values()
   if (key === undefined) throw new Error('a study without a key')
-  const objectId = newObjectId()
+  const objectId = archive.nextId()
   const sealed = sealBlob(
     { objectId, keyId: key.keyId, dataKey: key.dataKey },
     checked(continued(bytes, iterator), head),
