@@ -15,6 +15,7 @@ import { openS3Store } from '../../apps/gateway/src/archive/blobs/s3.ts'
 import { startS3Server } from '../../apps/gateway/src/archive/blobs/s3-server.ts'
 import type { BlobStore } from '../../apps/gateway/src/archive/blobs/store.ts'
 import { certificateKey, disposeStudy } from '../../apps/gateway/src/archive/dispose.ts'
+import { openFrames } from '../../apps/gateway/src/archive/frames.ts'
 import type { Sender } from '../../apps/gateway/src/archive/ingest/commit.ts'
 import { openIntake } from '../../apps/gateway/src/archive/ingest/intake.ts'
 import { ingestStream, SMALL_BYTES } from '../../apps/gateway/src/archive/ingest/stream.ts'
@@ -284,6 +285,50 @@ suite('streams', () => {
       assert.deepEqual([damaged, missing], [0, 0])
     })
   }
+
+  test('one frame is read without the rest, whatever says where it is', async () => {
+    const shape = (frames: number) =>
+      bytesOf(
+        le.element(0x00280002, 'US', le.u16(1)),
+        le.element(0x00280008, 'IS', String(frames).padEnd(4)),
+        le.element(0x00280010, 'US', le.u16(512)),
+        le.element(0x00280011, 'US', le.u16(512)),
+        le.element(0x00280100, 'US', le.u16(8)),
+      )
+    const size = 512 * 512
+    const many = 40
+    const at = (frame: number): Buffer => noise(LARGE).subarray(frame * 1000, frame * 1000 + size)
+    const all = Array.from({ length: many }, (_, frame) => at(frame))
+    const offsets = bytesOf(...all.map((_, frame) => le.u32(frame * (size + 8))))
+    const kinds = [
+      [1, EXPLICIT, le.element(0x7fe00010, 'OB', Buffer.concat(all))],
+      [2, JPEG_BASELINE, le.frames(0x7fe00010, [offsets, ...all])],
+      [3, JPEG_BASELINE, le.frames(0x7fe00010, [new Uint8Array(0), ...all])],
+    ] as const
+    for (const [number, syntax, pixels] of kinds) {
+      await stored(part10(syntax, header(le, { study: 10, number }, shape(many)), pixels))
+      const read = { bytes: 0 }
+      const blobs: BlobStore = {
+        ...archive().blobs,
+        open: async (id) => {
+          const handle = await archive().blobs.open(id)
+          const readAt = async (offset: number, length: number) => {
+            read.bytes += length
+            return await handle.readAt(offset, length)
+          }
+          return { ...handle, readAt }
+        },
+      }
+      await using frames = (await openFrames({ ...archive(), blobs }, `2.25.710${number}`)) ?? assert.fail()
+      assert.equal(frames.count, many)
+      for (const frame of [17, 0, many - 1]) assert.ok(at(frame).equals(await frames.frame(frame)))
+      const before = read.bytes
+      await frames.frame(20)
+      assert.ok(read.bytes - before < 2 * size, `${read.bytes - before} bytes for a frame of ${size}`)
+    }
+    await ingestAll(archive(), [part10(EXPLICIT, header(le, { study: 10, number: 9 }))])
+    assert.equal(await openFrames(archive(), '2.25.7109'), undefined)
+  })
 
   test('the bucket is gone, and comes back', async () => {
     const server = await startS3Server()

@@ -1,9 +1,12 @@
-// npm run bench -- archive: `roentgate import` from start to end, start-up of the database and of the keys apart.
+// npm run bench -- archive: `roentgate import` from start to end, start-up of the database and of the keys apart; and one
+// frame out of a gigabyte.
 
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { writeSeries } from './data.ts'
+import { openArchive } from '../../apps/gateway/src/archive/archive.ts'
+import { openFrames } from '../../apps/gateway/src/archive/frames.ts'
+import { writeGiant, writeSeries } from './data.ts'
 import { machine, table } from './document.ts'
 import { type Measured, measure, median } from './measure.ts'
 
@@ -17,7 +20,7 @@ const KINDS: readonly Kind[] = [
   { name: 'small, 64 × 64', files: 4000, side: 64 },
 ]
 
-export function benchArchive(scratch: string, rounds: number): string {
+export async function benchArchive(scratch: string, rounds: number): Promise<string> {
   chmodSync(scratch, 0o711)
   // What every import pays, however little it brings: a database that starts and stops, a passphrase that is stretched.
   const nothing = join(scratch, 'one')
@@ -27,6 +30,7 @@ export function benchArchive(scratch: string, rounds: number): string {
     const bytes = writeSeries({ folder, files: kind.files, rows: kind.side, columns: kind.side })
     const runs = Array.from({ length: rounds }, (_, round) => {
       const data = join(scratch, `data-${kind.side}-${round}`)
+      imported(nothing, data)
       const start = imported(nothing, data)
       const whole = imported(folder, data)
       rmSync(data, { recursive: true })
@@ -53,7 +57,54 @@ batch, on one thread. Seconds are those of a whole run less those of a run with 
 
 ${machine()}.
 
-${table(['', 'files', 'KB each', 's', 'files/s', 'MB/s', 'peak MiB', 'start s'], rows)}`
+${table(['', 'files', 'KB each', 's', 'files/s', 'MB/s', 'peak MiB', 'start s'], rows)}
+
+${await benchFrames(scratch)}`
+}
+
+/** Frames of 2 MiB. */
+const FRAMES = 512
+const READS = 200
+
+async function benchFrames(scratch: string): Promise<string> {
+  const folder = join(scratch, 'giant')
+  const dataFolder = join(scratch, 'data-giant')
+  const passphrase = join(scratch, 'passphrase')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(passphrase, 'bench')
+  const bytes = writeGiant(join(folder, 'giant.dcm'), FRAMES)
+  process.env.ROENTGATE_PASSPHRASE_FILE = passphrase
+  const { seconds, peak } = imported(folder, dataFolder)
+  delete process.env.ROENTGATE_PASSPHRASE_FILE
+  await using archive = await openArchive({ dataFolder, keys: { passphrase: Buffer.from('bench') } })
+  const { sop_uid } = await archive.database.kysely
+    .selectFrom('instances')
+    .select('sop_uid')
+    .executeTakeFirstOrThrow()
+  const opened: number[] = []
+  const read: number[] = []
+  for (let round = 0; round < READS; round++) {
+    const begun = performance.now()
+    await using frames = await openFrames(archive, sop_uid)
+    const found = performance.now()
+    await frames?.frame((round * 197) % FRAMES)
+    read.push(performance.now() - found)
+    opened.push(found - begun)
+  }
+  const rows = [
+    [
+      (bytes / 2 ** 30).toFixed(2),
+      seconds.toFixed(1),
+      (peak / MEBIBYTE).toFixed(0),
+      median(opened).toFixed(1),
+      median(read).toFixed(1),
+    ],
+  ]
+  return `One instance of ${FRAMES} frames of 2 MiB, imported (with start), and one frame of it read at random ${READS} times: the instance
+looked up, its key, its header and the frame's place found (\`open\`), then the frame read, decrypted and authenticated
+(\`frame\`). Medians, disk cache warm.
+
+${table(['GiB', 'import s', 'peak MiB', 'open ms', 'frame ms'], rows)}`
 }
 
 function imported(folder: string, data: string): Measured {

@@ -205,9 +205,8 @@ function imageElements({ rows, columns, bits }: Image): readonly Element[] {
 }
 
 /** One nuclear medicine cine of just under 4 GiB, the most that native pixel data can be: its pixels are a hole. */
-export function writeGiant(path: string): number {
+export function writeGiant(path: string, frames = 2047): number {
   const frame = 1024 * 1024 * 2
-  const frames = 2047
   const length = frame * frames
   const header = concat([
     ...writeFile(

@@ -200,8 +200,8 @@ async function cine({ scratch, rounds, publish }: Bench): Promise<void> {
 }
 
 /** Files into the archive. */
-function archive({ scratch, rounds, publish }: Bench): void {
-  const text = benchArchive(scratch, Math.min(rounds, 5))
+async function archive({ scratch, rounds, publish }: Bench): Promise<void> {
+  const text = await benchArchive(scratch, Math.min(rounds, 5))
   say(text)
   if (publish) writeSection('archive', text)
 }

@@ -133,18 +133,18 @@ async function publish(place: Place, staged: readonly Staged[]): Promise<void> {
   const named: Staged[] = []
   const folders = new Set<string>()
   try {
-    for (const one of staged) {
-      folders.add(await ensureFan(place, one.id))
+    for (const { id } of staged) folders.add(await ensureFan(place, id))
+    await each(staged, async (one) => {
       await name(fs, one.tmp, pathOf(root, one.id))
       named.push(one)
-    }
+    })
     await each([...folders], (folder) => fs.syncFolder(folder))
   } catch (error) {
     for (const { id } of named) await fs.unlink(pathOf(root, id)).catch(() => undefined)
     throw ioError('naming a blob', error)
   } finally {
     // A second name of the same file by now, or what did not get one.
-    for (const { tmp } of staged) await fs.unlink(tmp).catch(() => undefined)
+    await each(staged, ({ tmp }) => fs.unlink(tmp).catch(() => undefined))
   }
 }
 
