@@ -2,6 +2,7 @@
 """Reads what the store wrote, by docs/formats/store.md alone: shares no code with the program that wrote it.
 
     read_store.py blob BLOB --data-key HEX                           > plaintext
+    read_store.py blob PACK --object-id UUID --data-key HEX          > plaintext
     read_store.py blob BLOB --key-file FILE --wrapped TEXT < passphrase > plaintext
     read_store.py unwrap --key-file FILE --wrapped TEXT --key-id UUID < passphrase   (prints the data key, hex)
 
@@ -30,11 +31,24 @@ class Refused(Exception):
     pass
 
 
-def read_blob(path, key_of, out):
+def place_in(path, object_id):
+    """Offset and length of a blob in its pack."""
+    with open(path, "rb") as file:
+        magic, count, _ = struct.unpack(">8sII", file.read(16))
+        if magic != b"RGPACK01":
+            raise Refused("not a pack of version 1")
+        for _ in range(count):
+            suffix, offset, length = struct.unpack(">IQQ", file.read(20))
+            if length > 0 and suffix == object_id.int & 0xFFFFFFFF:
+                return offset, length
+    raise Refused("the pack has no such blob")
+
+
+def read_blob(path, place, key_of, out):
     """The whole plaintext, frame by frame; refuses before it writes a byte of a frame that is not authentic."""
     with open(path, "rb") as file:
-        blob_size = file.seek(0, 2)
-        file.seek(0)
+        start, blob_size = place or (0, file.seek(0, 2))
+        file.seek(start)
         header = file.read(HEADER.size)
         if len(header) < HEADER.size:
             raise Refused("shorter than its header")
@@ -112,19 +126,23 @@ def main():
     blob = commands.add_parser("blob")
     blob.add_argument("blob")
     blob.add_argument("--data-key", type=bytes.fromhex)
+    blob.add_argument("--object-id", type=uuid.UUID)
     one = commands.add_parser("unwrap")
     one.add_argument("--key-id", type=uuid.UUID, required=True)
     for command in (blob, one):
         command.add_argument("--key-file")
         command.add_argument("--wrapped")
     args = parser.parse_args()
+    place = None
+    if args.command == "blob" and args.object_id is not None:
+        place = place_in(args.blob, args.object_id)
     if args.command == "blob" and args.data_key is not None:
-        read_blob(args.blob, lambda _: args.data_key, sys.stdout.buffer)
+        read_blob(args.blob, place, lambda _: args.data_key, sys.stdout.buffer)
         return
     passphrase = sys.stdin.buffer.read().decode("utf-8").rstrip("\r\n")
     data_key = unwrap(args.key_file, passphrase, args.wrapped)
     if args.command == "blob":
-        read_blob(args.blob, data_key, sys.stdout.buffer)
+        read_blob(args.blob, place, data_key, sys.stdout.buffer)
     else:
         print(data_key(args.key_id).hex())
 

@@ -15,7 +15,7 @@ import { parseWrapped } from '../../apps/gateway/src/keys/provider.ts'
 import { rewrapEverything } from '../../apps/gateway/src/keys/rotation.ts'
 import { append, EMPTY, leafHash, parseEntry, parseFrontier, root } from '../../packages/audit/src/index.ts'
 import { Tags } from '../../packages/dicom/src/index.ts'
-import { ingestAll } from '../support/archive.ts'
+import { damage, ingestAll } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { el, leaks, slice } from '../support/deid.ts'
 
@@ -147,7 +147,7 @@ suite('ingest', () => {
     const paths = readdirSync(dataFolder, { recursive: true, withFileTypes: true }).filter((entry) =>
       entry.isFile(),
     )
-    assert.ok(paths.length > 50)
+    assert.ok(paths.length > 20)
     for (const entry of paths) {
       const bytes = readFileSync(join(entry.parentPath, entry.name))
       assert.deepEqual(leaks(bytes, ['Zephyrine', 'QX7731402']), [], entry.name)
@@ -173,14 +173,7 @@ suite('ingest', () => {
       .selectAll()
       .where('sop_uid', '=', '2.25.9000004')
       .executeTakeFirstOrThrow()
-    const path = readdirSync(join(dataFolder, 'blobs'), { recursive: true, withFileTypes: true })
-      .filter(({ name }) => name.includes(row.blob_id))
-      .map((entry) => join(entry.parentPath, entry.name))[0]
-    assert.ok(path)
-    const bytes = readFileSync(path)
-    bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1
-    rmSync(path)
-    writeFileSync(path, bytes)
+    damage(dataFolder, row.blob_id)
     await assert.rejects(hashOf(archive(), row), { code: 'CORRUPT' })
     const found = await scrub(archive())
     assert.equal(found.damaged, 1)

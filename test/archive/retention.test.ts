@@ -2,7 +2,7 @@
 // study is in it; and storage commitment, which is a promise about all of this.
 
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { type Archive, openArchive } from '../../apps/gateway/src/archive/archive.ts'
@@ -13,7 +13,7 @@ import { dueStudies, endPolicy, setPolicy, termOf } from '../../apps/gateway/src
 import { openInstance } from '../../apps/gateway/src/archive/retrieve.ts'
 import { putInTrash, runRetention, takeFromTrash, trashed } from '../../apps/gateway/src/archive/trash.ts'
 import { Tags } from '../../packages/dicom/src/index.ts'
-import { ingestAll } from '../support/archive.ts'
+import { damage, ingestAll } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { el, slice } from '../support/deid.ts'
 import { roentgate } from '../support/terminal.ts'
@@ -148,10 +148,7 @@ suite('retention in the archive', () => {
     ]
     const rows = await db().selectFrom('instances').select(['sop_uid', 'blob_id']).execute()
     const blob = rows.find(({ sop_uid }) => sop_uid === '2.25.33')?.blob_id ?? assert.fail()
-    const path = blobPath(blob)
-    const bytes = readFileSync(path)
-    bytes.writeUInt8(bytes.readUInt8(bytes.length - 9) ^ 1, bytes.length - 9)
-    writeFileSync(path, bytes)
+    damage(dataFolder, blob)
     const { committed, failed } = await commitmentOf(archive(), asked)
     assert.deepEqual(
       committed.map(({ sopUid }) => sopUid),
@@ -211,9 +208,3 @@ suite('retention in the archive', () => {
     open.archive = await openArchive({ dataFolder, keys: { passphrase: Buffer.from(passphrase) } })
   })
 })
-
-function blobPath(id: string): string {
-  const blobs = join(dataFolder, 'blobs')
-  const name = readdirSync(blobs, { recursive: true, encoding: 'utf8' }).find((path) => path.includes(id))
-  return join(blobs, name ?? assert.fail())
-}

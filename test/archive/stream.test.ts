@@ -280,7 +280,7 @@ suite('streams', () => {
         const retried = await ingestAll(broken, files)
         assert.ok(retried.every(({ kind }) => kind === 'stored'))
       }
-      assert.ok(failures > 12, `${failures}`)
+      assert.ok(failures >= 5, `${failures}`)
       const { damaged, missing } = await scrub(archive())
       assert.deepEqual([damaged, missing], [0, 0])
     })

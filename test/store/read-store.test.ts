@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { openDirectoryStore } from '../../apps/gateway/src/archive/blobs/directory.ts'
-import { sealBlob } from '../../apps/gateway/src/archive/blobs/seal.ts'
+import { sealBlob, sealBytes } from '../../apps/gateway/src/archive/blobs/seal.ts'
 import { type BlobVector, patternOf } from '../../apps/gateway/src/archive/blobs/vectors.ts'
-import { newObjectId } from '../../apps/gateway/src/archive/ids.ts'
+import { newObjectId, objectIds } from '../../apps/gateway/src/archive/ids.ts'
 import { memoryKeyTable } from '../../apps/gateway/src/keys/key-table.ts'
 import { openKeyring } from '../../apps/gateway/src/keys/keyring.ts'
 import { createKeyFile } from '../../apps/gateway/src/keys/passphrase.ts'
@@ -93,5 +93,20 @@ test(
       writeFileSync(bad, bytes)
       assert.equal(read(['blob', bad, '--data-key', dataKey.toString('hex')]).status, 1)
     }
+    const batch = objectIds()(3).map((objectId) => ({ objectId, plain: randomBytes(70_000) }))
+    await store.putMany(
+      batch.map(({ objectId, plain }) => ({
+        id: objectId,
+        bytes: sealBytes({ objectId, keyId, dataKey }, plain).blob,
+      })),
+    )
+    const name = `${batch[0]?.objectId.replaceAll('-', '').slice(0, 24)}.pack`
+    const pack = join(root, name.slice(0, 2), name.slice(2, 4), name)
+    for (const { objectId, plain } of batch) {
+      const { out } = read(['blob', pack, '--object-id', objectId, '--data-key', dataKey.toString('hex')])
+      assert.ok(out.equals(plain))
+    }
+    const stranger = ['blob', pack, '--object-id', newObjectId(), '--data-key', dataKey.toString('hex')]
+    assert.match(read(stranger).said, /no such blob/)
   },
 )

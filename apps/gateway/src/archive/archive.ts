@@ -17,7 +17,7 @@ import { keyRows } from '../keys/rows.ts'
 import { openDirectoryStore } from './blobs/directory.ts'
 import { StoreError } from './blobs/errors.ts'
 import type { BlobStore } from './blobs/store.ts'
-import { type ObjectId, objectIds } from './ids.ts'
+import { type ObjectIds, objectIds } from './ids.ts'
 import { type Columns, openColumns } from './index/columns.ts'
 
 export type Archive = {
@@ -26,8 +26,8 @@ export type Archive = {
   readonly keyring: Keyring
   readonly custodians: Custodians
   readonly blobs: BlobStore
-  /** For the next blob. */
-  readonly nextId: () => ObjectId
+  /** For the next blobs, which are stored together. */
+  readonly nextIds: ObjectIds
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -69,7 +69,7 @@ export async function openArchive({ dataFolder, url, bucket, keys }: ArchivePlac
       keyring,
       custodians,
       blobs,
-      nextId: objectIds(),
+      nextIds: objectIds(),
       close,
       [Symbol.asyncDispose]: close,
     }

@@ -1,6 +1,6 @@
 // Names of what the archive keeps: random UUIDs in lower case, so that a name says nothing and is a safe file name.
 
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 
 declare const brand: unique symbol
 export type ObjectId = string & { readonly [brand]: 'ObjectId' }
@@ -18,22 +18,34 @@ export function newObjectId(): ObjectId {
   return randomUUID() as ObjectId
 }
 
-/** As many share their first digits as a folder takes without many of them being made and flushed (directory.ts). */
-const SHARE = 1024
-const SHARED_DIGITS = 4
+/** As many batches lie in one folder, without many of them being made and flushed (directory.ts). */
+const SHARE = 256
+const FOLDER_DIGITS = 4
+const SUFFIX_DIGITS = 8
+const SUFFIXES = 2 ** 32
 
-/** Ids of one writer, one after the other: random but for the first four digits, which stay for a while. */
-export function objectIds(): () => ObjectId {
-  let prefix = ''
+export type ObjectIds = (count: number) => readonly ObjectId[]
+
+/**
+ * Ids of one writer, a batch at a time. Those of a batch differ in their last eight digits only, which makes them a pack;
+ * batches differ at random, but for the first four digits, which stay for a while.
+ */
+export function objectIds(): ObjectIds {
+  let folder = ''
   let left = 0
-  return () => {
-    const id = newObjectId()
+  return (count) => {
+    const first = newObjectId()
     if (left === 0) {
-      prefix = id.slice(0, SHARED_DIGITS)
+      folder = first.slice(0, FOLDER_DIGITS)
       left = SHARE
     }
     left -= 1
-    return (prefix + id.slice(SHARED_DIGITS)) as ObjectId
+    const common = folder + first.slice(FOLDER_DIGITS, -SUFFIX_DIGITS)
+    const suffixes = new Set<number>()
+    while (suffixes.size < count) suffixes.add(randomInt(SUFFIXES))
+    return [...suffixes].map(
+      (suffix) => (common + suffix.toString(16).padStart(SUFFIX_DIGITS, '0')) as ObjectId,
+    )
   }
 }
 

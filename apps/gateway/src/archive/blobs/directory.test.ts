@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -15,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, test } from 'node:test'
-import { newObjectId, type ObjectId } from '../ids.ts'
+import { newObjectId, type ObjectId, objectIds } from '../ids.ts'
 import { collected, conforms, is, stored } from './conformance.ts'
 import { openDirectoryStore } from './directory.ts'
 import { StoreError, systemCode } from './errors.ts'
@@ -79,14 +80,14 @@ test('directory: without hard links the name is still never overwritten', async 
   assert.deepEqual(readdirSync(join(root, 'tmp')), [])
 })
 
-type Call = keyof FileSystem | 'write' | 'sync' | 'read' | 'close'
+type Call = keyof FileSystem | 'write' | 'overwrite' | 'sync' | 'read' | 'close'
 
 /** The real file system, where `before` may throw instead of a call. */
 function watched(before: (call: Call, path: string) => void): FileSystem {
   const wrap =
     <A extends readonly [string, ...unknown[]], R>(call: Call, act: (...args: A) => Promise<R>) =>
     async (...args: A) => {
-      before(call, args.at(-1) === 'r' || args.at(-1) === 'wx' ? args[0] : String(args.at(-1)))
+      before(call, ['r', 'r+', 'wx'].includes(String(args.at(-1))) ? args[0] : String(args.at(-1)))
       return await act(...args)
     }
   return {
@@ -101,6 +102,7 @@ function watched(before: (call: Call, path: string) => void): FileSystem {
         }
       return {
         write: call('write', file.write),
+        overwrite: call('overwrite', file.overwrite),
         read: call('read', file.read),
         sync: call('sync', async () => undefined),
         size: file.size,
@@ -212,4 +214,46 @@ async function work(root: string, fs: FileSystem, { acknowledged, offered }: Tol
   acknowledged.set(d.id, d.bytes)
   acknowledged.delete(a.id)
   await store.delete(a.id)
+  const pack = objectIds()(3).map((id) => ({ id, bytes: Buffer.from(`packed ${id}`) }))
+  for (const one of pack) offered.set(one.id, one.bytes)
+  await store.putMany(pack)
+  for (const one of pack) acknowledged.set(one.id, one.bytes)
+  for (const one of pack) {
+    acknowledged.delete(one.id)
+    await store.delete(one.id)
+  }
 }
+
+test('directory: blobs that belong together are one file, found, listed and deleted one by one', async () => {
+  const root = freshRoot()
+  const store = await openDirectoryStore({ root })
+  const pack = objectIds()(5).map((id, i) => ({ id, bytes: Buffer.from('x'.repeat(i + 1)) }))
+  await store.putMany(pack)
+  const files = () =>
+    readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(pack|blob)$/.test(name))
+  assert.equal(files().length, 1)
+  await assert.rejects(store.putMany(pack), is('EXISTS'))
+  const [first, second, ...rest] = pack
+  assert.ok(first && second)
+  await store.delete(first.id)
+  await store.delete(first.id)
+  // Another process, which has nothing in memory.
+  const other = await openDirectoryStore({ root })
+  await assert.rejects(other.open(first.id), is('NOT_FOUND'))
+  await assert.rejects(other.size(first.id), is('NOT_FOUND'))
+  assert.equal(await other.size(second.id), 2)
+  assert.equal((await stored(other, second.id)).toString(), 'xx')
+  const listed = (await collected(other.list())).map(({ id, size }) => `${id} ${size}`)
+  assert.deepEqual(listed.sort(), [second, ...rest].map(({ id, bytes }) => `${id} ${bytes.length}`).sort())
+  await using handle = await store.open(second.id)
+  await assert.rejects(handle.readAt(1, 2), is('CORRUPT'))
+  const [file] = files()
+  const path = join(root, file ?? '')
+  const bytes = readFileSync(path)
+  writeFileSync(join(root, 'copy'), bytes)
+  truncateSync(path, bytes.length - 1)
+  await assert.rejects((await openDirectoryStore({ root })).open(second.id), is('CORRUPT'))
+  writeFileSync(path, bytes)
+  for (const { id } of [second, ...rest]) await other.delete(id)
+  assert.deepEqual(files(), [])
+})

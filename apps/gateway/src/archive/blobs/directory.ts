@@ -1,14 +1,17 @@
 // Blobs in a directory.   put: tmp/… ─write, fsync─► link to ROOT/ab/cd/ID.blob ─fsync of the folder─► acknowledged
+//                         putMany of ids that belong together: the same with one pack (pack.ts)
 //
 // Invariants: what was acknowledged survives a loss of power; a name under ab/cd is a whole blob, synced before it got
 // that name; a taken name is never written to (link(2) refuses). What a crash leaves lies in tmp and is swept when the
 // store is opened, an hour after it was last written to, as another process may share the directory.
 
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type ObjectId, parseObjectId } from '../ids.ts'
-import { ioError, isStoreError, StoreError, systemCode } from './errors.ts'
+import { corrupt, ioError, isStoreError, StoreError, systemCode } from './errors.ts'
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts'
+import { encodePack, idIn, PACK_SUFFIX, packFromFile, packOf } from './pack.ts'
+import { type Packs, packsOf } from './packs.ts'
 import { atTheDoor, type Closed, fromSource, guarded, storeFailure } from './source.ts'
 import type { BlobBytes, BlobHandle, BlobInfo, BlobStore, NewBlob } from './store.ts'
 
@@ -34,7 +37,8 @@ export type DirectoryOptions = {
 /** Makes the directory where it is missing, and sweeps it. */
 export async function openDirectoryStore(options: DirectoryOptions): Promise<BlobStore> {
   const { root, fs = nodeFileSystem, now = Date.now, sweepOlderThan = HOUR } = options
-  const place: Place = { root, fs, known: new Set(), closed: { is: false } }
+  const packs = packsOf(fs, (pack) => packPath(root, pack))
+  const place: Place = { root, fs, packs, known: new Set(), closed: { is: false } }
   await atTheDoor('making the directory', async () => {
     await ensureRoot(place)
     await sweep(place, now() - sweepOlderThan)
@@ -42,7 +46,7 @@ export async function openDirectoryStore(options: DirectoryOptions): Promise<Blo
   return {
     name: `directory ${root}`,
     put: guarded(place.closed, 'writing a blob', async (id: ObjectId, bytes: BlobBytes) => {
-      const staged = await stage(place, { id, bytes })
+      const staged = await stage(place, { path: pathOf(root, id), bytes })
       await publish(place, [staged])
       return { size: staged.size }
     }),
@@ -51,7 +55,7 @@ export async function openDirectoryStore(options: DirectoryOptions): Promise<Blo
     size: guarded(
       place.closed,
       'looking at a blob',
-      async (id: ObjectId) => (await fs.stat(pathOf(root, id))).size,
+      async (id: ObjectId) => (await packs.find(id))?.length ?? (await fs.stat(pathOf(root, id))).size,
     ),
     delete: guarded(place.closed, 'deleting a blob', (id: ObjectId) => remove(place, id)),
     list: () => list(place),
@@ -64,16 +68,20 @@ export async function openDirectoryStore(options: DirectoryOptions): Promise<Blo
 type Place = {
   readonly root: string
   readonly fs: FileSystem
+  readonly packs: Packs
   /** Folders whose names are durable. */
   readonly known: Set<string>
   readonly closed: Closed
 }
 
-type Staged = { readonly id: ObjectId; readonly tmp: string; readonly size: number }
+/** `path`: the name that it is to get. */
+type Staged = { readonly tmp: string; readonly path: string; readonly size: number }
+
+type New = { readonly path: string; readonly bytes: BlobBytes }
 
 /** Under tmp, whole and synced; nothing is left of it when that fails. */
-async function stage({ root, fs }: Place, { id, bytes }: NewBlob): Promise<Staged> {
-  const tmp = join(root, TMP, `${id}.${randomBytes(6).toString('hex')}`)
+async function stage({ root, fs }: Place, { path, bytes }: New): Promise<Staged> {
+  const tmp = join(root, TMP, `${basename(path)}.${randomBytes(6).toString('hex')}`)
   const file = await fs.open(tmp, 'wx').catch((error) => {
     throw ioError('writing a blob', error)
   })
@@ -81,7 +89,7 @@ async function stage({ root, fs }: Place, { id, bytes }: NewBlob): Promise<Stage
     const size = await writeBlob(file, bytes)
     await file.sync()
     await file.close()
-    return { id, tmp, size }
+    return { tmp, path, size }
   } catch (error) {
     await file.close().catch(() => undefined)
     await fs.unlink(tmp).catch(() => undefined)
@@ -129,18 +137,18 @@ function after(pieces: readonly Uint8Array[], done: number): readonly Uint8Array
 
 /** Gives staged blobs their names, and syncs each folder once. On failure none of them keeps its name. */
 async function publish(place: Place, staged: readonly Staged[]): Promise<void> {
-  const { root, fs } = place
+  const { fs } = place
   const named: Staged[] = []
   const folders = new Set<string>()
   try {
-    for (const { id } of staged) folders.add(await ensureFan(place, id))
+    for (const { path } of staged) folders.add(await ensureFan(place, path))
     await each(staged, async (one) => {
-      await name(fs, one.tmp, pathOf(root, one.id))
+      await name(fs, one.tmp, one.path)
       named.push(one)
     })
     await each([...folders], (folder) => fs.syncFolder(folder))
   } catch (error) {
-    for (const { id } of named) await fs.unlink(pathOf(root, id)).catch(() => undefined)
+    for (const { path } of named) await fs.unlink(path).catch(() => undefined)
     throw ioError('naming a blob', error)
   } finally {
     // A second name of the same file by now, or what did not get one.
@@ -172,14 +180,26 @@ async function name(fs: FileSystem, tmp: string, path: string): Promise<void> {
 async function putMany(place: Place, blobs: readonly NewBlob[]): Promise<void> {
   const staged: Staged[] = []
   try {
-    await each(blobs, async (blob) => {
-      staged.push(await stage(place, blob))
+    await each(packed(place.root, blobs), async (one) => {
+      staged.push(await stage(place, one))
     })
   } catch (error) {
     for (const { tmp } of staged) await place.fs.unlink(tmp).catch(() => undefined)
     throw error
   }
   await publish(place, staged)
+}
+
+/** One file for those whose ids are of one pack and whose bytes are at hand; else one each. */
+function packed(root: string, blobs: readonly NewBlob[]): readonly New[] {
+  const packs = new Set(blobs.map(({ id }) => packOf(id)))
+  const [pack] = packs
+  const parts = blobs.flatMap(({ id, bytes }) =>
+    Symbol.asyncIterator in bytes ? [] : [{ id, pieces: bytes instanceof Uint8Array ? [bytes] : bytes }],
+  )
+  if (blobs.length > 1 && packs.size === 1 && pack !== undefined && parts.length === blobs.length)
+    return [{ path: packPath(root, pack), bytes: encodePack(parts) }]
+  return blobs.map(({ id, bytes }) => ({ path: pathOf(root, id), bytes }))
 }
 
 /** All of them, a few at once. The first failure is thrown, after those under way have ended. */
@@ -200,24 +220,27 @@ async function each<T>(items: readonly T[], act: (item: T) => Promise<void>): Pr
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
-async function openBlobFile({ root, fs }: Place, id: ObjectId): Promise<BlobHandle> {
-  const file = await fs.open(pathOf(root, id), 'r')
+async function openBlobFile({ root, fs, packs }: Place, id: ObjectId): Promise<BlobHandle> {
+  const entry = await packs.find(id)
+  const file = await fs.open(entry ? packPath(root, packOf(id)) : pathOf(root, id), 'r')
   let closed = false
   const close = async () => {
     if (closed) return
     closed = true
     await file.close()
   }
-  const size = await file.size().catch(async (error) => {
+  const whole = await file.size().catch(async (error) => {
     await close()
     throw error
   })
+  const { offset: base, length: size } = entry ?? { offset: 0, length: whole }
   const readAt = async (offset: number, length: number) => {
     if (closed) throw new StoreError('CLOSED', 'the blob is closed')
+    if (offset + length > size) throw corrupt('it is shorter than that')
     const into = Buffer.allocUnsafe(length)
     let done = 0
     while (done < length) {
-      const read = await file.read(into, done, { length: length - done, position: offset + done })
+      const read = await file.read(into, done, { length: length - done, position: base + offset + done })
       if (read === 0) throw new StoreError('CORRUPT', 'the blob is shorter than it was')
       done += read
     }
@@ -228,7 +251,8 @@ async function openBlobFile({ root, fs }: Place, id: ObjectId): Promise<BlobHand
   return { size, readAt: guardedRead, close, [Symbol.asyncDispose]: close }
 }
 
-async function remove({ root, fs }: Place, id: ObjectId): Promise<void> {
+async function remove({ root, fs, packs }: Place, id: ObjectId): Promise<void> {
+  if (await packs.remove(id)) return
   try {
     await fs.unlink(pathOf(root, id))
   } catch (error) {
@@ -247,12 +271,23 @@ async function* list(place: Place): AsyncGenerator<BlobInfo> {
     for (const second of await names(join(root, first))) {
       if (!FAN.test(second)) continue
       for (const name of await names(join(root, first, second))) {
+        const pack = packFromFile(name)
+        if (pack !== undefined) yield* listPack(place, pack)
         const id = name.endsWith(SUFFIX) ? parseObjectId(name.slice(0, -SUFFIX.length)) : undefined
         const info = id === undefined ? undefined : await infoOf(place, id)
         if (info !== undefined) yield info
       }
     }
   }
+}
+
+async function* listPack({ root, fs, packs }: Place, pack: string): AsyncGenerator<BlobInfo> {
+  const found = await atTheDoor('looking at a pack', async () => {
+    const table = await packs.table(pack)
+    return table && { table, modified: (await fs.stat(packPath(root, pack))).mtime }
+  })
+  for (const [suffix, { length }] of [...(found?.table ?? [])])
+    yield { id: idIn(pack, suffix), size: length, modified: found?.modified ?? new Date() }
 }
 
 /** Undefined for what was deleted meanwhile. */
@@ -289,8 +324,8 @@ async function ensureRoot(place: Place): Promise<void> {
   await ensureFolder(place, root, TMP)
 }
 
-async function ensureFan(place: Place, id: ObjectId): Promise<string> {
-  const [first, second] = fanOf(id)
+async function ensureFan(place: Place, path: string): Promise<string> {
+  const [first, second] = fanOf(basename(path))
   return await ensureFolder(place, await ensureFolder(place, place.root, first), second)
 }
 
@@ -309,8 +344,13 @@ async function ensureFolder({ fs, known }: Place, above: string, folder: string)
   return path
 }
 
-function fanOf(id: ObjectId): readonly [string, string] {
-  return [id.slice(0, 2), id.slice(2, 4)]
+/** Of an id, or of a pack. */
+function fanOf(name: string): readonly [string, string] {
+  return [name.slice(0, 2), name.slice(2, 4)]
+}
+
+function packPath(root: string, pack: string): string {
+  return join(root, ...fanOf(pack), pack + PACK_SUFFIX)
 }
 
 function pathOf(root: string, id: ObjectId): string {

@@ -12,13 +12,15 @@ export type OpenFile = {
     offset: number,
     at: { readonly length: number; readonly position: number },
   ) => Promise<number>
+  /** Where the file has bytes already. */
+  readonly overwrite: (bytes: Uint8Array, position: number) => Promise<void>
   readonly sync: () => Promise<void>
   readonly size: () => Promise<number>
   readonly close: () => Promise<void>
 }
 
 export type FileSystem = {
-  readonly open: (path: string, flags: 'r' | 'wx') => Promise<OpenFile>
+  readonly open: (path: string, flags: 'r' | 'r+' | 'wx') => Promise<OpenFile>
   /** Makes the names in a folder durable. */
   readonly syncFolder: (path: string) => Promise<void>
   /** One level; EEXIST where it is. */
@@ -42,6 +44,9 @@ export const nodeFileSystem: FileSystem = {
         only && more.length === 0 ? file.write(only) : file.writev([...(only ? [only] : []), ...more]),
       read: async (into, offset, { length, position }) =>
         (await file.read(into, offset, length, position)).bytesRead,
+      overwrite: async (bytes, position) => {
+        await file.write(bytes, 0, bytes.length, position)
+      },
       sync: () => file.sync(),
       size: async () => (await file.stat()).size,
       close: () => file.close(),

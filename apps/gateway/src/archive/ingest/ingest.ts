@@ -50,6 +50,7 @@ export async function ingest(archive: Archive, arrivals: readonly Arrival[]): Pr
 async function store(archive: Archive, reads: readonly Read[]): Promise<readonly Outcome[]> {
   const uids = reads.flatMap((read) => (read.kind === 'read' ? [read.facts.study.uid] : []))
   const keys = await keysFor(archive, uids)
+  const ids = archive.nextIds(uids.length).values()
   const receivedAt = new Date()
   const blobs: NewBlob[] = []
   const facts: InstanceFacts[] = []
@@ -57,8 +58,8 @@ async function store(archive: Archive, reads: readonly Read[]): Promise<readonly
   for (const read of reads) {
     if (read.kind !== 'read') continue
     const key = keys.get(read.facts.study.uid)
-    if (key === undefined) throw new Error('a study without a key')
-    const objectId = archive.nextId()
+    const objectId = ids.next().value
+    if (key === undefined || objectId === undefined) throw new Error('a study without a key')
     const sealed = sealPieces({ objectId, keyId: key.keyId, dataKey: key.dataKey }, read.bytes)
     blobs.push({ id: objectId, bytes: sealed.pieces })
     senders.push(read.sender)

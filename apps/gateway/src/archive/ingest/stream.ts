@@ -83,7 +83,8 @@ async function storeLarge(archive: Archive, { beginning, iterator, sender }: Lar
   const keys = await keysFor(archive, [facts.study.uid])
   const [key] = keys.values()
   if (key === undefined) throw new Error('a study without a key')
-  const objectId = archive.nextId()
+  const [objectId] = archive.nextIds(1)
+  if (objectId === undefined) throw new Error('no id')
   const sealed = sealBlob(
     { objectId, keyId: key.keyId, dataKey: key.dataKey },
     checked(continued(bytes, iterator), head),
