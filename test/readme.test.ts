@@ -13,6 +13,9 @@ const PAGES = [
   'CHANGELOG.md',
   'docs/formats/recipe.md',
   'docs/formats/release.md',
+  'docs/formats/store.md',
+  'docs/formats/audit.md',
+  'docs/formats/backup.md',
   'docs/guide/research-coordinator.md',
   'docs/guide/imaging-administrator.md',
 ]

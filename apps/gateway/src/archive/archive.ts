@@ -14,8 +14,8 @@ import { installationKey } from '../keys/installation.ts'
 import { type Keyring, openKeyring } from '../keys/keyring.ts'
 import { createKeyFile, openKeyFileProvider, type PassphraseProvider } from '../keys/passphrase.ts'
 import { keyRows } from '../keys/rows.ts'
+import { type Bucket, bucketPlace } from './blobs/bucket.ts'
 import { openDirectoryStore } from './blobs/directory.ts'
-import { StoreError } from './blobs/errors.ts'
 import type { BlobStore } from './blobs/store.ts'
 import { type ObjectIds, objectIds } from './ids.ts'
 import { type Columns, openColumns } from './index/columns.ts'
@@ -31,8 +31,6 @@ export type Archive = {
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
-
-export type Bucket = { readonly url: string; readonly endpoint?: string }
 
 export type ArchivePlace = {
   readonly dataFolder: string
@@ -85,12 +83,7 @@ async function keyFile(dataFolder: string, passphrase: Buffer): Promise<Passphra
   return existsSync(options.path) ? await openKeyFileProvider(options) : await createKeyFile(options)
 }
 
-const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?(.*)$/
-
-/** Credentials and region are found where AWS's own tools find them. @throws StoreError */
-async function openBucket({ url, endpoint }: Bucket): Promise<BlobStore> {
-  const [, bucket, prefix = ''] = BUCKET.exec(url) ?? []
-  if (bucket === undefined) throw new StoreError('IO', 'a bucket is named s3://bucket or s3://bucket/prefix/')
+async function openBucket(bucket: Bucket): Promise<BlobStore> {
   const { openS3Store } = await import('./blobs/s3.ts')
-  return await openS3Store({ bucket, prefix, client: endpoint ? { endpoint, forcePathStyle: true } : {} })
+  return await openS3Store(bucketPlace(bucket))
 }

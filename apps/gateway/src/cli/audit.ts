@@ -27,7 +27,7 @@ import { type Search, search } from '../ledger/read.ts'
 import { ledgerSigner } from '../ledger/signer.ts'
 import { type Judgement, verifyDatabase } from '../ledger/verify.ts'
 import { fileWitness } from '../ledger/witness-file.ts'
-import { actor, type DataOptions, dataFolderOf, mendable, withArchive } from './data.ts'
+import { actor, assertUsable, type DataOptions, dataFolderOf, mendable, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
 import { counted, EXIT, paletteOf, type Terminal, UsageError } from './terminal.ts'
 
@@ -139,6 +139,7 @@ async function opened(options: DataOptions, invocation: Invocation): Promise<Dat
   const { databaseUrl: url } = invocation.environment
   if (url !== undefined) return await mendable(() => openDatabase({ url }))
   const dataFolder = dataFolderOf(options, invocation)
+  assertUsable(dataFolder)
   if (!existsSync(dataFolder)) throw new UsageError(`there is no data folder ${dataFolder}`)
   return await mendable(() => besideOthers(dataFolder))
 }

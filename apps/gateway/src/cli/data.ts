@@ -5,7 +5,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Archive, openArchive } from '../archive/archive.ts'
+import type { Bucket } from '../archive/blobs/bucket.ts'
+import { isStoreError } from '../archive/blobs/errors.ts'
 import { ArchiveError } from '../archive/errors.ts'
+import { BackupError } from '../backup/errors.ts'
+import { UNFINISHED } from '../backup/mark.ts'
 import { DbError } from '../db/errors.ts'
 import { openCustodians } from '../keys/custody.ts'
 import { isCustodyError } from '../keys/errors.ts'
@@ -14,7 +18,7 @@ import { LedgerError } from '../ledger/errors.ts'
 import { ledgerSigner } from '../ledger/signer.ts'
 import { fileWitness } from '../ledger/witness-file.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../pipeline/atomic.ts'
-import type { Invocation } from './program.ts'
+import type { Environment, Invocation } from './program.ts'
 import { EXIT, UsageError } from './terminal.ts'
 
 export type DataOptions = { readonly data?: string }
@@ -26,6 +30,16 @@ export function dataFolderOf({ data }: DataOptions, { environment }: Invocation)
   return resolve(data ?? environment.data ?? DEFAULT_FOLDER)
 }
 
+/** Half an archive is none. */
+export function assertUsable(dataFolder: string): void {
+  if (existsSync(join(dataFolder, UNFINISHED)))
+    throw new UsageError(`a restore into ${dataFolder} was begun and not finished: run it again`)
+}
+
+export function bucketOf({ bucketUrl, bucketEndpoint }: Environment): Bucket | undefined {
+  return bucketUrl ? { url: bucketUrl, ...(bucketEndpoint ? { endpoint: bucketEndpoint } : {}) } : undefined
+}
+
 /** Opened for one command; the passphrase is wiped. */
 export async function withArchive(
   options: DataOptions,
@@ -34,11 +48,10 @@ export async function withArchive(
 ): Promise<number> {
   const { environment, terminal } = invocation
   const dataFolder = dataFolderOf(options, invocation)
+  assertUsable(dataFolder)
   mkdirSync(dataFolder, { recursive: true, mode: PRIVATE_FOLDER })
-  const { custody, databaseUrl: url, bucketUrl, bucketEndpoint } = environment
-  const bucket = bucketUrl
-    ? { url: bucketUrl, ...(bucketEndpoint ? { endpoint: bucketEndpoint } : {}) }
-    : undefined
+  const { custody, databaseUrl: url } = environment
+  const bucket = bucketOf(environment)
   const place = { dataFolder, ...(url ? { url } : {}), ...(bucket ? { bucket } : {}) }
   const passphrase = custody ? undefined : passphraseOf(dataFolder, environment.passphraseFile, terminal.err)
   try {
@@ -79,7 +92,8 @@ export async function mendable<T>(act: () => Promise<T>): Promise<T> {
     return await act()
   } catch (error) {
     if (isCustodyError(error)) throw new UsageError(`keys: ${error.message} (${error.code})`)
-    if (error instanceof ArchiveError || error instanceof DbError || error instanceof LedgerError)
+    const isOurs = error instanceof ArchiveError || error instanceof BackupError || error instanceof DbError
+    if (isOurs || error instanceof LedgerError || isStoreError(error, 'IO'))
       throw new UsageError(`${error.message} (${error.code})`)
     throw error
   }

@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { addArchive } from './archive-commands.ts'
 import { addAudit } from './audit-commands.ts'
+import { addBackup } from './backup-commands.ts'
 import type { DeidOptions } from './deid.ts'
 import { addRetention } from './retention-commands.ts'
 import { EXIT, type Terminal, UsageError } from './terminal.ts'
@@ -62,6 +63,7 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
   addTranscode(program, invocation, ended)
   addArchive(program, invocation, ended)
   addRetention(program, invocation, ended)
+  addBackup(program, invocation, ended)
   addAudit(program, invocation, ended)
   program
     .command('demo')
