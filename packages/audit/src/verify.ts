@@ -56,8 +56,11 @@ export async function verifyLedger(lines: AsyncIterable<Line>, evidence: Evidenc
 }
 
 export type LedgerCheck = {
-  /** One line without its LF. 'enough': the verdict stands, the rest need not be read. */
-  readonly push: (line: Line) => 'more' | 'enough'
+  /** One line without its LF; with its leaf hash, where the caller has computed it from that line. 'enough': the verdict
+   *  stands, the rest need not be read. */
+  readonly push: (line: Line, leaf?: Uint8Array) => 'more' | 'enough'
+  /** Of the lines so far, up to a fault. */
+  readonly frontier: () => Frontier
   /** After the last line there are bytes without LF. */
   readonly torn: () => void
   readonly verdict: () => Verdict
@@ -83,7 +86,7 @@ export function ledgerCheck(evidence: Evidence): LedgerCheck {
       if (found === undefined) agreed = head.size
     }
   }
-  const push = (line: Line): 'more' | 'enough' => {
+  const push = (line: Line, leaf?: Uint8Array): 'more' | 'enough' => {
     if (found !== undefined) return 'enough'
     if (skipped !== undefined) {
       // A gap so far. If the missing entry comes later it was not deleted but moved.
@@ -95,7 +98,7 @@ export function ledgerCheck(evidence: Evidence): LedgerCheck {
     else if (index < frontier.size) found = misplaced('reordered', frontier.size, index)
     else if (index > frontier.size) skipped = misplaced('gap', frontier.size, index)
     else {
-      frontier = append(frontier, leafHash(line))
+      frontier = append(frontier, leaf ?? leafHash(line))
       compare()
     }
     return found === undefined ? 'more' : 'enough'
@@ -104,7 +107,12 @@ export function ledgerCheck(evidence: Evidence): LedgerCheck {
     if (skipped === undefined) found ??= { kind: 'malformed', line: frontier.size + 1, code: 'NO_LF' }
   }
   compare()
-  return { push, torn, verdict: () => found ?? skipped ?? concluded(frontier, heads) }
+  return {
+    push,
+    torn,
+    frontier: () => frontier,
+    verdict: () => found ?? skipped ?? concluded(frontier, heads),
+  }
 }
 
 function concluded(frontier: Frontier, { all, own }: Heads): Verdict {

@@ -4,18 +4,18 @@
 // and the checkpoints decide; a difference there still means that somebody was at the tables.
 
 import {
-  append,
   type Checkpoint,
   EMPTY,
   type Frontier,
   isSameHash,
+  type LedgerCheck,
   leafHash,
+  ledgerCheck,
   openCheckpoint,
   root,
   type TreeHead,
   type Verdict,
   type VerifierKey,
-  verifyLedger,
 } from '@roentgate/audit'
 import type { Db } from '../db/database.ts'
 import { completedNodes, type Node, readHead } from './append.ts'
@@ -49,8 +49,9 @@ export async function verifyDatabase(db: Db, { keys, witnesses }: Testimony): Pr
   }
   const differences = new Set<Difference>()
   const head = await headOf(db, differences)
-  const verdict = await verifyLedger(comparedLines(db, head, differences), evidence)
-  return { verdict, differences: [...differences] }
+  const check = ledgerCheck(evidence)
+  await judge(db, { head, check, differences })
+  return { verdict: check.verdict(), differences: [...differences] }
 }
 
 async function headOf(db: Db, differences: Set<Difference>): Promise<TreeHead> {
@@ -63,29 +64,47 @@ async function headOf(db: Db, differences: Set<Difference>): Promise<TreeHead> {
   }
 }
 
-/** Hands the lines on, and compares on the way. */
-async function* comparedLines(db: Db, head: TreeHead, differences: Set<Difference>): AsyncIterable<string> {
+type Judging = {
+  readonly head: TreeHead
+  readonly check: LedgerCheck
+  readonly differences: Set<Difference>
+}
+
+/** Reads the lines once, and compares what is kept beside them on the way; each is hashed once for both. */
+async function judge(db: Db, { head, check, differences }: Judging): Promise<void> {
   let frontier: Frontier = EMPTY
   let nodes: Node[] = []
-  for await (const { line, leaf } of leafRows(db)) {
-    const computed = leafHash(line)
-    if (!isSameHash(computed, leaf)) differences.add('leaves')
-    nodes.push(...completedNodes(frontier, computed))
-    frontier = append(frontier, computed)
-    if (frontier.size === head.size && !isSameHash(root(frontier), head.root)) differences.add('head')
-    if (nodes.length >= MAX_NODES) {
-      if (!(await hasNodes(db, nodes))) differences.add('subtrees')
-      nodes = []
+  let isFaulty = false
+  for await (const chunk of leafChunks(db)) {
+    for (const { line, leaf } of chunk) {
+      if (isFaulty) {
+        if (check.push(line) === 'enough') return
+        continue
+      }
+      const computed = leafHash(line)
+      if (!isSameHash(computed, leaf)) differences.add('leaves')
+      nodes.push(...completedNodes(frontier, computed))
+      const isEnough = check.push(line, computed) === 'enough'
+      if (isEnough && check.frontier().size === frontier.size) return
+      // Beyond a gap the tree stands still: there is nothing to compare with any more.
+      isFaulty = check.frontier().size === frontier.size
+      if (isFaulty) continue
+      frontier = check.frontier()
+      if (frontier.size === head.size && !isSameHash(root(frontier), head.root)) differences.add('head')
+      if (isEnough) return
     }
-    yield line
+    if (nodes.length < MAX_NODES) continue
+    if (!(await hasNodes(db, nodes))) differences.add('subtrees')
+    nodes = []
   }
+  if (isFaulty) return
   if (frontier.size < head.size) differences.add('head')
   if (!(await hasNodes(db, nodes))) differences.add('subtrees')
 }
 
 type LeafRow = { readonly index: number; readonly line: string; readonly leaf: Buffer }
 
-async function* leafRows(db: Db): AsyncIterable<LeafRow> {
+async function* leafChunks(db: Db): AsyncIterable<readonly LeafRow[]> {
   for (let next = 0; ; ) {
     const chunk = await db
       .selectFrom('ledger_entries')
@@ -94,7 +113,7 @@ async function* leafRows(db: Db): AsyncIterable<LeafRow> {
       .orderBy('index')
       .limit(CHUNK)
       .execute()
-    yield* chunk
+    yield chunk
     const last = chunk.at(-1)
     if (last === undefined || chunk.length < CHUNK) return
     next = last.index + 1
