@@ -239,7 +239,7 @@ test('killed anywhere: what was acknowledged is there and verifies, what was not
       const back = await bytesOf(archive, `2.25.9${name}`)
       assert.ok(back?.equals(readFileSync(join(input, name))), name)
     }
-    const { intact, damaged, missing } = await scrub(archive, undefined, 0)
+    const { intact, damaged, missing } = await scrub(archive, { orphansOlderThan: 0 })
     assert.deepEqual([damaged, missing], [0, 0])
     assert.ok(intact >= acknowledged.size)
     // Blobs that no row names are swept; every row has its blob.

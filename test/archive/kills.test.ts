@@ -68,7 +68,7 @@ async function assertWhole(archive: Archive, acknowledged: ReadonlySet<number>):
     for await (const chunk of stored.read()) chunks.push(chunk)
     assert.ok(Buffer.concat(chunks).equals(Buffer.from(made(number))), String(number))
   }
-  const { intact, damaged, missing } = await scrub(archive, undefined, 0)
+  const { intact, damaged, missing } = await scrub(archive, { orphansOlderThan: 0 })
   assert.deepEqual([damaged, missing], [0, 0])
   assert.ok(intact >= acknowledged.size)
   let blobs = 0

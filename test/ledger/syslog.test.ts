@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -23,6 +23,7 @@ import { connectSyslog, type SyslogTarget } from '../../apps/gateway/src/ledger/
 import { syslogWitness } from '../../apps/gateway/src/ledger/witness-syslog.ts'
 import { type Collector, collectorIn, NAME } from '../support/collector.ts'
 import { peer, rsyslog, skipUnless } from '../support/peers.ts'
+import { roentgate } from '../support/terminal.ts'
 
 const rsyslogd = rsyslog()
 const openssl = peer('openssl')
@@ -157,3 +158,28 @@ async function until(holds: () => boolean): Promise<void> {
   for (let i = 0; i < 300 && !holds(); i++) await sleep(50)
   assert.ok(holds(), 'in 15 s')
 }
+
+test(
+  'roentgate audit forward: all that is there, beside a gateway that runs, and nothing twice the next time',
+  options,
+  async () => {
+    const ca = join(folder, 'ca.pem')
+    writeFileSync(ca, collector().ca)
+    const environment = { data: join(folder, 'data') }
+    const place = `${NAME}:${collector().port}`
+    const had = collector().received().length
+    const { size } = await readHead(db(), 'look')
+    const first = await roentgate(['audit', 'forward', place, '--ca', ca, '--once'], environment)
+    assert.deepEqual([first.code, first.out], [0, `Forwarded up to entry ${size}\n`])
+    await until(() => collector().received().length >= had + size)
+    const again = await roentgate(['audit', 'forward', place, '--ca', ca, '--once'], environment)
+    assert.equal(again.code, 0)
+    assert.ok(collector().received().length < had + size + 10)
+    const wrong = await roentgate(['audit', 'forward', 'somewhere', '--once'], environment)
+    assert.match(wrong.err, /HOST:PORT/)
+    const fhir = join(folder, 'events.ndjson')
+    assert.equal((await roentgate(['audit', 'export', fhir, '--fhir'], environment)).code, 0)
+    const [event] = readFileSync(fhir, 'utf8').split('\n')
+    assert.equal(JSON.parse(event ?? '').resourceType, 'AuditEvent')
+  },
+)

@@ -21,21 +21,27 @@ const PAGE = 100
 /** Longer than any ingest takes from its blob to its row. */
 const ORPHAN_MS = 24 * 3600_000
 
-export async function scrub(
-  archive: Archive,
-  signal?: AbortSignal,
-  orphansOlderThan = ORPHAN_MS,
-): Promise<Scrubbed> {
+export type Scrub = {
+  readonly signal?: AbortSignal
+  readonly orphansOlderThan?: number
+  /** Only what was not looked at since. */
+  readonly before?: Date
+}
+
+export async function scrub(archive: Archive, how: Scrub = {}): Promise<Scrubbed> {
+  const { signal, orphansOlderThan = ORPHAN_MS, before } = how
   const count = { intact: 0, damaged: 0, missing: 0, swept: 0 }
   let after = ''
   for (;;) {
     if (signal?.aborted) break
-    const query = archive.database.kysely
+    let query = archive.database.kysely
       .selectFrom('instances')
       .select(['id', 'blob_id', 'key_id', 'sha256', 'sop_uid'])
       .where('state', '<>', 'trashed')
       .orderBy('id')
       .limit(PAGE)
+    if (before)
+      query = query.where((all) => all.or([all('checked_at', 'is', null), all('checked_at', '<', before)]))
     const rows = await (after === '' ? query : query.where('id', '>', after)).execute()
     for (const row of rows) {
       const state = await stateOf(archive, row)

@@ -1,6 +1,7 @@
 // Commands of the archive. Their code is imported when they run.
 
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
+import type { ScrubOptions } from './archive.ts'
 import type { DataOptions } from './data.ts'
 import type { Invocation } from './program.ts'
 import type { DestroyOptions } from './retention.ts'
@@ -23,8 +24,9 @@ export function addArchive(program: Command, invocation: Invocation, ended: (cod
   program
     .command('scrub')
     .description('read and hash every instance of the archive again')
+    .option('--older-than <days>', 'only what was not read for so long; for a timer that goes round', days)
     .option(...DATA)
-    .action(async (options: DataOptions) => {
+    .action(async (options: ScrubOptions) => {
       const { scrubAll } = await import('./archive.ts')
       ended(await scrubAll(options, invocation))
     })
@@ -68,4 +70,10 @@ export function addArchive(program: Command, invocation: Invocation, ended: (cod
       const { destroy } = await import('./retention.ts')
       ended(await destroy(study, options, invocation))
     })
+}
+
+export function days(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isInteger(value) && value >= 0) return value
+  throw new InvalidArgumentError('a number of days is wanted')
 }

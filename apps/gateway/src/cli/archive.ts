@@ -24,6 +24,7 @@ const MAX_FLYING = 3 * BATCH
 const MAX_FLYING_BYTES = 24 << 20
 /** What a large one holds in memory while it passes. */
 const LARGE_COSTS = 8 << 20
+const DAY_MS = 24 * 3600_000
 const READING = { highWaterMark: 1 << 20 }
 
 export async function importAll(
@@ -90,10 +91,14 @@ function importLine(archive: Archive, tell: (kind: Outcome['kind'], said?: strin
       const name = input.entry ? `${input.path}, ${input.entry}` : input.path
       if (found.kind !== 'input') return tell('refused', `${name}: ${found.reason.code}`)
       while (flying.size >= MAX_FLYING || bytes >= MAX_FLYING_BYTES) await Promise.race(flying)
-      if (input.entry === undefined && statSync(input.path).size > SMALL_BYTES)
+      if (input.entry !== undefined) {
+        const entry = wholeEntry(input)
+        return fly(name, entry.length, intake.submitBytes(entry, sender))
+      }
+      const { size } = statSync(input.path)
+      if (size > SMALL_BYTES)
         return fly(name, LARGE_COSTS, intake.submit(createReadStream(input.path, READING), sender))
-      const whole = input.entry === undefined ? readFileSync(input.path) : wholeEntry(input)
-      fly(name, whole.length, intake.submitBytes(whole, sender))
+      fly(name, size, intake.submitBytes(readFileSync(input.path), sender))
     },
     end: async () => {
       await Promise.all(flying)
@@ -115,9 +120,18 @@ function lineOf(outcome: Outcome): string | undefined {
   return told === '' ? undefined : `stored, but it contradicts what is there${told}`
 }
 
-export async function scrubAll(options: DataOptions, invocation: Invocation): Promise<number> {
+export type ScrubOptions = DataOptions & { readonly olderThan?: number }
+
+export async function scrubAll(
+  { olderThan, ...options }: ScrubOptions,
+  invocation: Invocation,
+): Promise<number> {
+  const before = olderThan === undefined ? {} : { before: new Date(Date.now() - olderThan * DAY_MS) }
   return await withArchive(options, invocation, async (archive) => {
-    const { intact, damaged, missing, swept } = await scrub(archive, invocation.signal)
+    const { intact, damaged, missing, swept } = await scrub(archive, {
+      signal: invocation.signal,
+      ...before,
+    })
     invocation.terminal.out(
       `${counted(intact, 'instance')} intact, ${damaged} damaged, ${missing} missing; ${counted(swept, 'blob')} that nothing names swept.\n`,
     )

@@ -2,8 +2,13 @@
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { DATA } from './archive-commands.ts'
-import type { AuditCheckpointOptions, AuditSearchOptions, AuditVerifyOptions } from './audit.ts'
-import type { DataOptions } from './data.ts'
+import type {
+  AuditCheckpointOptions,
+  AuditExportOptions,
+  AuditSearchOptions,
+  AuditVerifyOptions,
+} from './audit.ts'
+import type { ForwardOptions } from './forward.ts'
 import type { Invocation } from './program.ts'
 
 /** What one query of the ledger returns. */
@@ -35,6 +40,7 @@ export function addAudit(program: Command, invocation: Invocation, ended: (code:
       ended(await auditVerify(options, invocation))
     })
   addReading(audit, invocation, ended)
+  addForward(audit, invocation, ended)
 }
 
 function addReading(audit: Command, invocation: Invocation, ended: (code: number) => void): void {
@@ -59,9 +65,28 @@ function addReading(audit: Command, invocation: Invocation, ended: (code: number
     .description('all entries, checkpoints and keys into files, to be judged elsewhere')
     .argument('<file>', 'the file to make; beside it FILE.checkpoints and FILE.keys')
     .option(...DATA)
-    .action(async (path: string, options: DataOptions) => {
+    .option('--fhir', 'as FHIR R4 AuditEvents instead, one a line')
+    .action(async (path: string, options: AuditExportOptions) => {
       const { auditExport } = await import('./audit.ts')
       ended(await auditExport(path, options, invocation))
+    })
+}
+
+function addForward(audit: Command, invocation: Invocation, ended: (code: number) => void): void {
+  audit
+    .command('forward')
+    .description(
+      'to a syslog collector over TLS, each entry at least once and in order, until it is interrupted',
+    )
+    .argument('<collector>', 'HOST:PORT')
+    .option('--ca <file>', "who signed the collector's certificate (default: the public authorities)")
+    .option('--cert <file>', 'our certificate, for a collector that asks')
+    .option('--cert-key <file>', 'its key')
+    .option('--once', 'end when all that is there now has been sent')
+    .option(...DATA)
+    .action(async (collector: string, options: ForwardOptions) => {
+      const { auditForward } = await import('./forward.ts')
+      ended(await auditForward(collector, options, invocation))
     })
 }
 

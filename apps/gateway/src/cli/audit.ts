@@ -22,7 +22,7 @@ import { DbError } from '../db/errors.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
 import { ownKeys, publishCheckpoint } from '../ledger/checkpoint.ts'
 import { LedgerError } from '../ledger/errors.ts'
-import { exportLedger } from '../ledger/export.ts'
+import { exportFhir, exportLedger } from '../ledger/export.ts'
 import { type Search, search } from '../ledger/read.ts'
 import { ledgerSigner } from '../ledger/signer.ts'
 import { type Judgement, verifyDatabase } from '../ledger/verify.ts'
@@ -32,6 +32,7 @@ import type { Invocation } from './program.ts'
 import { counted, EXIT, paletteOf, type Terminal, UsageError } from './terminal.ts'
 
 export type AuditCheckpointOptions = DataOptions & { readonly witness?: readonly string[] }
+export type AuditExportOptions = DataOptions & { readonly fhir?: boolean }
 export type AuditVerifyOptions = DataOptions & { readonly witness?: readonly string[]; readonly key?: string }
 export type AuditSearchOptions = DataOptions & {
   readonly from?: Date
@@ -73,7 +74,7 @@ export async function auditVerify(options: AuditVerifyOptions, invocation: Invoc
     if (notes.length === 0) terminal.err(`${paths[i]} holds no checkpoint: it speaks for nothing.\n`)
   }
   const given = options.key === undefined ? undefined : keysIn(options.key)
-  await using database = await opened(options, invocation)
+  await using database = await openedReadOnly(options, invocation)
   const db = database.kysely
   try {
     const judgement = await verifyDatabase(db, { keys: given ?? (await ownKeys(db)), witnesses })
@@ -109,7 +110,7 @@ export async function auditSearch(options: AuditSearchOptions, invocation: Invoc
   if (event !== undefined && eventRow(event) === undefined)
     throw new UsageError('there is no event of that name')
   const wanted: Search = { ...rest, ...(event === undefined ? {} : { event: event as EventName }) }
-  await using database = await opened(options, invocation)
+  await using database = await openedReadOnly(options, invocation)
   const page = { limit, ...(after === undefined ? {} : { after }) }
   const found = await mendable(() => search(database.kysely, wanted, page))
   for (const line of found.lines) terminal.out(`${json ? line : shown(line)}\n`)
@@ -120,11 +121,17 @@ export async function auditSearch(options: AuditSearchOptions, invocation: Invoc
 
 export async function auditExport(
   path: string,
-  options: DataOptions,
+  options: AuditExportOptions,
   invocation: Invocation,
 ): Promise<number> {
   if (existsSync(path)) throw new UsageError(`${path} is there already: name another`)
-  await using database = await opened(options, invocation)
+  await using database = await openedReadOnly(options, invocation)
+  if (options.fhir) {
+    const count = await exportFhir(database.kysely, path)
+    await recordUse(database.kysely, { event: 'ledger-exported', detail: { count } })
+    invocation.terminal.out(`${counted(count, 'AuditEvent')}, one a line\n`)
+    return EXIT.done
+  }
   const { entries, checkpoints } = await exportLedger(database.kysely, path)
   await recordUse(database.kysely, { event: 'ledger-exported', detail: { count: entries } })
   const said = `${counted(entries, 'entry', 'entries')}, ${counted(checkpoints, 'checkpoint')}`
@@ -135,7 +142,7 @@ export async function auditExport(
 }
 
 /** Without the keys: who reads the ledger needs no custodian. */
-async function opened(options: DataOptions, invocation: Invocation): Promise<Database> {
+export async function openedReadOnly(options: DataOptions, invocation: Invocation): Promise<Database> {
   const { databaseUrl: url } = invocation.environment
   if (url !== undefined) return await mendable(() => openDatabase({ url }))
   const dataFolder = dataFolderOf(options, invocation)

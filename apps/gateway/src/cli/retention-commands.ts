@@ -1,7 +1,7 @@
 // Commands about how long things are kept: holds, policies, the trash. Their code is imported when they run.
 
 import { type Command, InvalidArgumentError } from 'commander'
-import { DATA } from './archive-commands.ts'
+import { DATA, days } from './archive-commands.ts'
 import type { DataOptions } from './data.ts'
 import type { Invocation } from './program.ts'
 import type { EmptyOptions, PersonOptions, PlaceOptions, PolicyOptions, PutOptions } from './retention.ts'
@@ -133,10 +133,4 @@ function years(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= MAX_YEARS) return value
   throw new InvalidArgumentError(`a number of years from 0 to ${MAX_YEARS} is wanted`)
-}
-
-function days(text: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && Number.isInteger(value) && value >= 0) return value
-  throw new InvalidArgumentError('a number of days is wanted')
 }

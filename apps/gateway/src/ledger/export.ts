@@ -7,7 +7,8 @@
 import { formatVerifierKey } from '@roentgate/audit'
 import type { Db } from '../db/database.ts'
 import { openAtomic, PRIVATE_FILE, writeAtomic } from '../pipeline/atomic.ts'
-import { ownCheckpoints, ownKeys } from './checkpoint.ts'
+import { originOf, ownCheckpoints, ownKeys } from './checkpoint.ts'
+import { auditEventsFor } from './fhir.ts'
 import { entries } from './read.ts'
 
 export type Exported = { readonly entries: number; readonly checkpoints: number }
@@ -26,4 +27,18 @@ export async function exportLedger(db: Db, path: string): Promise<Exported> {
   writeAtomic(`${path}.keys`, keys.map((key) => `${formatVerifierKey(key)}\n`).join(''), PRIVATE_FILE)
   file.commit()
   return { entries: count, checkpoints: checkpoints.length }
+}
+
+/** FHIR R4 AuditEvents, one a line (ndjson). */
+export async function exportFhir(db: Db, path: string): Promise<number> {
+  const ledger = await originOf(db)
+  const context = { source: { id: ledger }, application: { id: 'roentgate' }, ledger }
+  using file = openAtomic(path, PRIVATE_FILE)
+  let count = 0
+  for await (const event of auditEventsFor(db, {}, context)) {
+    file.write(`${JSON.stringify(event)}\n`)
+    count++
+  }
+  file.commit()
+  return count
 }

@@ -6,7 +6,14 @@
 //
 // The object key is derived when sealBlob is called, so that the caller may wipe the data key at once.
 
-import { createCipheriv, createHash, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createHash,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  webcrypto,
+} from 'node:crypto'
 import type { KeyId, ObjectId } from '../ids.ts'
 import {
   blobSize,
@@ -43,7 +50,7 @@ export function sealBlob(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): SealedBlob {
   const header = headerOf(options)
-  const key = objectKey(options.dataKey, header)
+  const key = secretOf(options.dataKey, header)
   const { promise, resolve, reject } = Promise.withResolvers<SealResult>()
   // Whoever only iterates gets the failure there.
   promise.catch(() => undefined)
@@ -57,14 +64,13 @@ export function sealBlob(
         reject(error)
         throw error
       } finally {
-        key.fill(0)
         reject(new Error('the blob was not sealed to its end'))
       }
     },
   }
 }
 
-type Sealing = { readonly header: Header; readonly key: Buffer }
+type Sealing = { readonly header: Header; readonly key: KeyObject }
 
 async function* sealFrames(
   { header, key }: Sealing,
@@ -123,12 +129,12 @@ async function* framed(
   }
 }
 
-export type SealedPieces = SealResult & { readonly pieces: readonly Uint8Array[] }
+export type SealedPieces = Omit<SealResult, 'sha256'> & { readonly pieces: readonly Uint8Array[] }
 
-/** The same for what is in memory anyway, as the cipher gave it: no byte is copied. */
+/** The same for what is in memory anyway, as the cipher gave it: no byte is copied. Its hash is hashOfBytes. */
 export function sealPieces(options: SealOptions, bytes: Uint8Array): SealedPieces {
   const header = headerOf(options)
-  const key = objectKey(options.dataKey, header)
+  const key = secretOf(options.dataKey, header)
   const frame = 2 ** header.frameLog2
   const encoded = encodeHeader(header)
   const pieces: Uint8Array[] = [encoded]
@@ -138,16 +144,32 @@ export function sealPieces(options: SealOptions, bytes: Uint8Array): SealedPiece
     pieces.push(...sealFrame({ header: encoded, key, index, last: from + frame >= bytes.length }, part))
     index += 1
   }
-  key.fill(0)
-  const stored = blobSize(bytes.length, header.frameLog2)
-  return { pieces, sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, stored }
+  return { pieces, size: bytes.length, stored: blobSize(bytes.length, header.frameLog2) }
+}
+
+/** From here on another thread is worth its while. */
+const LONG_BYTES = 1 << 17
+
+/** SHA-256; of long ones beside this thread. */
+export async function hashOfBytes(bytes: Uint8Array): Promise<Buffer> {
+  if (bytes.length < LONG_BYTES) return createHash('sha256').update(bytes).digest()
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
 }
 
 export type SealedBytes = SealResult & { readonly blob: Buffer }
 
 export function sealBytes(options: SealOptions, bytes: Uint8Array): SealedBytes {
   const { pieces, ...result } = sealPieces(options, bytes)
-  return { ...result, blob: Buffer.concat(pieces) }
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  return { ...result, sha256, blob: Buffer.concat(pieces) }
+}
+
+/** OpenSSL's from here on, which wipes it when it goes; handing raw bytes to each frame costs more than the frame. */
+function secretOf(dataKey: Uint8Array, header: Header): KeyObject {
+  const key = objectKey(dataKey, header)
+  const secret = createSecretKey(key)
+  key.fill(0)
+  return secret
 }
 
 function headerOf(options: SealOptions): Header {
@@ -166,7 +188,7 @@ function headerOf(options: SealOptions): Header {
 
 type FramePlace = {
   readonly header: Buffer
-  readonly key: Buffer
+  readonly key: KeyObject
   readonly index: number
   readonly last: boolean
 }

@@ -9,7 +9,7 @@
 import { DicomError, fromBytes, readFile } from '@roentgate/dicom'
 import { inflate } from '../../pipeline/inflate.ts'
 import type { Archive } from '../archive.ts'
-import { sealPieces } from '../blobs/seal.ts'
+import { hashOfBytes, sealPieces } from '../blobs/seal.ts'
 import type { NewBlob } from '../blobs/store.ts'
 import type { InstanceFacts } from '../index/facts.ts'
 import { commit, KeyGone, keysFor, type Outcome, type Sender } from './commit.ts'
@@ -55,8 +55,10 @@ async function store(archive: Archive, reads: readonly Read[]): Promise<readonly
   const blobs: NewBlob[] = []
   const facts: InstanceFacts[] = []
   const senders: Sender[] = []
-  for (const read of reads) {
-    if (read.kind !== 'read') continue
+  const hashes = reads.map((read) => (read.kind === 'read' ? hashOfBytes(read.bytes) : undefined))
+  for (const [place, read] of reads.entries()) {
+    const hash = hashes[place]
+    if (read.kind !== 'read' || hash === undefined) continue
     const key = keys.get(read.facts.study.uid)
     const objectId = ids.next().value
     if (key === undefined || objectId === undefined) throw new Error('a study without a key')
@@ -65,7 +67,7 @@ async function store(archive: Archive, reads: readonly Read[]): Promise<readonly
     senders.push(read.sender)
     facts.push({
       ...read.facts,
-      sha256: Buffer.from(sealed.sha256, 'hex'),
+      sha256: await hash,
       size: sealed.size,
       blobId: objectId,
       keyId: key.keyId,
