@@ -15,6 +15,10 @@ export type Missing = { readonly path: ''; readonly skip: string }
 /** Program → the Debian package that brings it. */
 const PACKAGE_OF: Readonly<Record<string, string>> = {
   dcmdump: 'dcmtk',
+  echoscu: 'dcmtk',
+  storescu: 'dcmtk',
+  findscu: 'dcmtk',
+  storescp: 'dcmtk',
   dcmconv: 'dcmtk',
   dcmcjpeg: 'dcmtk',
   dcmcjpls: 'dcmtk',
