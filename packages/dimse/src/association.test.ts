@@ -303,7 +303,7 @@ const HOSTILE: readonly (readonly [
 ]
 for (const [what, turns, last] of HOSTILE) {
   test(`a peer that sends ${what}`, async () => {
-    const { port } = await server({ deadlines: { artimMs: 300, pduMs: 300, idleMs: 600 } })
+    const { port } = await server({ deadlines: { artimMs: 120, pduMs: 150, idleMs: 300 } })
     const pdus = await heard(port, turns)
     if (last) assert.deepEqual({ ...pdus.at(-1), ...last }, pdus.at(-1))
     const association = await client(port)

@@ -8,7 +8,7 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Database, openDatabase } from '../db/database.ts'
+import { type Database, openBeside, openDatabase } from '../db/database.ts'
 import { type Custodians, closeCustodians } from '../keys/custody.ts'
 import { installationKey } from '../keys/installation.ts'
 import { type Keyring, openKeyring } from '../keys/keyring.ts'
@@ -45,10 +45,12 @@ export type ArchivePlace = {
 export async function openArchive({ dataFolder, url, bucket, keys }: ArchivePlace): Promise<Archive> {
   const custodians: Custodians =
     'custodians' in keys ? keys.custodians : [await keyFile(dataFolder, keys.passphrase)]
-  const database = await openDatabase(url === undefined ? { dataFolder } : { url }).catch(async (error) => {
-    await closeCustodians(custodians)
-    throw error
-  })
+  const database = await (url === undefined ? openBeside(dataFolder) : openDatabase({ url })).catch(
+    async (error) => {
+      await closeCustodians(custodians)
+      throw error
+    },
+  )
   try {
     const keyring = openKeyring({ table: keyRows(database.kysely), providers: custodians })
     const columns = openColumns((await installationKey(database.kysely, custodians, 'index')).key)

@@ -32,6 +32,7 @@ export const TABLES = [
   'ledger_cursors',
   'checkpoints',
   'spool',
+  'nodes',
 ] as const
 
 /** Rows that a new database has, which those of the dump replace. */

@@ -16,9 +16,7 @@ import {
   splitCheckpoints,
   type VerifierKey,
 } from '@roentgate/audit'
-import { type Database, type Db, openDatabase, transact } from '../db/database.ts'
-import { runningConnection } from '../db/embedded.ts'
-import { DbError } from '../db/errors.ts'
+import { type Database, type Db, openBeside, openDatabase, transact } from '../db/database.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
 import { ownKeys, publishCheckpoint } from '../ledger/checkpoint.ts'
 import { LedgerError } from '../ledger/errors.ts'
@@ -148,17 +146,7 @@ export async function openedReadOnly(options: DataOptions, invocation: Invocatio
   const dataFolder = dataFolderOf(options, invocation)
   assertUsable(dataFolder)
   if (!existsSync(dataFolder)) throw new UsageError(`there is no data folder ${dataFolder}`)
-  return await mendable(() => besideOthers(dataFolder))
-}
-
-/** A gateway that has the folder goes on; its database is asked beside it. */
-async function besideOthers(dataFolder: string): Promise<Database> {
-  try {
-    return await openDatabase({ dataFolder })
-  } catch (error) {
-    if (!(error instanceof DbError) || error.code !== 'LOCKED') throw error
-    return await openDatabase({ connection: runningConnection(dataFolder) })
-  }
+  return await mendable(() => openBeside(dataFolder))
 }
 
 async function recordUse(db: Db, use: Pick<NewEvent, 'event' | 'detail'>): Promise<void> {

@@ -6,6 +6,7 @@ import { addAudit } from './audit-commands.ts'
 import { addBackup } from './backup-commands.ts'
 import type { DeidOptions } from './deid.ts'
 import { addRetention } from './retention-commands.ts'
+import { addServe } from './serve-commands.ts'
 import { EXIT, type Terminal, UsageError } from './terminal.ts'
 import type { TranscodeOptions } from './transcode.ts'
 import type { VerifyOptions } from './verify.ts'
@@ -61,6 +62,7 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
   addDeid(program, invocation, ended)
   addVerify(program, invocation, ended)
   addTranscode(program, invocation, ended)
+  addServe(program, invocation, ended)
   addArchive(program, invocation, ended)
   addRetention(program, invocation, ended)
   addBackup(program, invocation, ended)

@@ -6,7 +6,13 @@
 
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
 import type pg from 'pg'
-import { type Connection, type Embedded, type EmbeddedEvent, startEmbedded } from './embedded.ts'
+import {
+  type Connection,
+  type Embedded,
+  type EmbeddedEvent,
+  runningConnection,
+  startEmbedded,
+} from './embedded.ts'
 import { DbError } from './errors.ts'
 import { migrate } from './migrate.ts'
 import { openPool } from './pool.ts'
@@ -62,6 +68,16 @@ export async function transact<T>(db: Db, act: (tx: Tx) => Promise<T>): Promise<
       const isLost = error instanceof DbError && error.code === 'CONTENTION'
       if (!isLost || attempt === MAX_TRIES) throw error
     }
+  }
+}
+
+/** The embedded one: started, or, where another process has it, asked beside that one. */
+export async function openBeside(dataFolder: string): Promise<Database> {
+  try {
+    return await openDatabase({ dataFolder })
+  } catch (error) {
+    if (!(error instanceof DbError) || error.code !== 'LOCKED') throw error
+    return await openDatabase({ connection: runningConnection(dataFolder) })
   }
 }
 

@@ -1,6 +1,6 @@
 // The tables as Kysely sees them; made by migrations/. int8 is read as a number and date as 'YYYY-MM-DD' (pool.ts).
 
-import type { ColumnType, Generated } from 'kysely'
+import type { ColumnType, Generated, RawBuilder } from 'kysely'
 
 type Moment = ColumnType<Date, Date | undefined, Date>
 type NullableMoment = ColumnType<Date | null, Date | null | undefined, Date | null>
@@ -137,6 +137,15 @@ export type Disposals = {
   certificate: Json
 }
 
+export type Nodes = {
+  ae: string
+  addresses: ColumnType<string[], RawBuilder<unknown>, RawBuilder<unknown>>
+  fingerprints: string[]
+  services: string[]
+  blocked_at: NullableMoment
+  created_at: Moment
+}
+
 export type Spool = {
   id: Generated<number>
   sink: string
@@ -165,4 +174,5 @@ export type Schema = {
   installation: { singleton: Generated<boolean>; id: Generated<string> }
   checkpoints: { size: number; text: string; at: Moment }
   spool: Spool
+  nodes: Nodes
 }

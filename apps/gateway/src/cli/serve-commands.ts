@@ -1,0 +1,73 @@
+// Commands of the network: nodes, and the gateway as a process. Their code is imported when they run.
+
+import { type Command, InvalidArgumentError } from 'commander'
+import { DATA } from './archive-commands.ts'
+import type { DataOptions } from './data.ts'
+import type { AddOptions, NodeOptions } from './nodes.ts'
+import type { Invocation } from './program.ts'
+import type { ServeOptions } from './serve.ts'
+
+type Ended = (code: number) => void
+
+export function addServe(program: Command, invocation: Invocation, ended: Ended): void {
+  program
+    .command('serve')
+    .description('the gateway: C-ECHO and C-STORE over mutual TLS into the archive, until it is interrupted')
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option('--port <n>', 'the DICOM port', portNumber, 11112)
+    .option('--ae-title <title>', 'what peers call it', 'ROENTGATE')
+    .option('--cert <file>', 'our certificate, PEM')
+    .option('--cert-key <file>', 'its key, PEM')
+    .option('--ca <file>', 'who signs the certificates of the nodes, PEM')
+    .option('--plain', 'without TLS, on loopback alone: for tests')
+    .option(...DATA)
+    .action(async (options: ServeOptions) => {
+      const { serve } = await import('./serve.ts')
+      ended(await serve(options, invocation))
+    })
+  addNodes(program, invocation, ended)
+}
+
+function addNodes(program: Command, invocation: Invocation, ended: Ended): void {
+  const node = program.command('node').description('peers that may speak DICOM with the gateway')
+  node
+    .command('add')
+    .argument('<ae>', 'its AE title')
+    .requiredOption('--address <range...>', 'where it speaks from: 10.1.2.3, 10.1.0.0/16')
+    .option('--certificate <file...>', 'certificates that it shows, PEM')
+    .option('--fingerprint <hex...>', 'their SHA-256, instead')
+    .option('--service <name...>', 'echo, store', ['echo', 'store'])
+    .requiredOption('--by <person>', 'who decides it')
+    .option(...DATA)
+    .action(async (ae: string, options: AddOptions) => {
+      const { add } = await import('./nodes.ts')
+      ended(await add(ae, options, invocation))
+    })
+  node
+    .command('list')
+    .option(...DATA)
+    .action(async (options: DataOptions) => {
+      const { list } = await import('./nodes.ts')
+      ended(await list(options, invocation))
+    })
+  for (const [name, blocked] of [
+    ['block', true],
+    ['unblock', false],
+  ] as const) {
+    node
+      .command(name)
+      .argument('<ae>', 'its AE title')
+      .requiredOption('--by <person>', 'who decides it')
+      .option(...DATA)
+      .action(async (ae: string, options: NodeOptions) => {
+        const { block } = await import('./nodes.ts')
+        ended(await block(ae, { ...options, blocked }, invocation))
+      })
+  }
+}
+
+function portNumber(text: string): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value <= 65_535) return value
+  throw new InvalidArgumentError('a port from 0 to 65535 is wanted')
+}

@@ -1,0 +1,139 @@
+// roentgate serve: the gateway as a process. It starts only in a state that can be answered for, and ends in good order.
+//
+//   archive ─► DICOM port ─► until it is interrupted ─► no new associations ─► those under way end ─► last checkpoint
+//
+// Beside it: checkpoints to the witness, and the scrub that goes round.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TlsOptions } from 'node:tls'
+import type { Archive } from '../archive/archive.ts'
+import { scrub } from '../archive/scrub.ts'
+import { type Checkpoints, keepCheckpoints } from '../ledger/schedule.ts'
+import { ledgerSigner } from '../ledger/signer.ts'
+import { fileWitness } from '../ledger/witness-file.ts'
+import { listNodes } from '../nodes/registry.ts'
+import { openDicomPort } from '../serve/dicom.ts'
+import { type DataOptions, dataFolderOf, withArchive } from './data.ts'
+import type { Invocation } from './program.ts'
+import { EXIT, UsageError } from './terminal.ts'
+import { VERSION } from './version.ts'
+
+export type ServeOptions = DataOptions & {
+  readonly host: string
+  readonly port: number
+  readonly aeTitle: string
+  readonly cert?: string
+  readonly certKey?: string
+  readonly ca?: string
+  readonly plain?: boolean
+}
+
+/** 2.25 and a UUID of ours (PS3.5 B.2). */
+const IMPLEMENTATION_UID = '2.25.212871396473843125117683924672519307521'
+const CHECKPOINT_MS = 60_000
+const CHECKPOINT_ENTRIES = 1000
+const SCRUB_EVERY_MS = 3600_000
+const SCRUB_AFTER_MS = 30 * 24 * 3600_000
+
+export async function serve(options: ServeOptions, invocation: Invocation): Promise<number> {
+  const { terminal, signal } = invocation
+  const tls = tlsOf(options)
+  return await withArchive(options, invocation, async (archive) => {
+    await assertReachable(archive, options)
+    const checkpoints = await keeper(archive, options, invocation)
+    const stopping = new AbortController()
+    const scrubbing = keepScrubbing(archive, stopping.signal, terminal.err)
+    const port = await openDicomPort(archive, {
+      host: options.host,
+      port: options.port,
+      aeTitle: options.aeTitle,
+      implementation: { uid: IMPLEMENTATION_UID, version: `ROENTGATE_${VERSION}`.slice(0, 16) },
+      ...(tls ? { tls } : {}),
+      onEvent: (event) =>
+        terminal.err(
+          event.kind === 'refused' ? `Refused a peer: ${event.why}\n` : 'The ledger took no entry.\n',
+        ),
+    })
+    const how = tls ? 'DICOM over TLS' : 'DICOM IN THE CLEAR'
+    terminal.out(`${options.aeTitle} listens on ${options.host} port ${port.port}: ${how}\n`)
+    await interrupted(signal)
+    terminal.err('Ending: no new associations.\n')
+    await port.close()
+    stopping.abort()
+    await scrubbing
+    await checkpoints.stop()
+    return EXIT.done
+  })
+}
+
+function tlsOf({ cert, certKey, ca, plain, host }: ServeOptions): TlsOptions | undefined {
+  if (plain) {
+    if (!isLoopback(host)) throw new UsageError('--plain is for this machine alone: --host 127.0.0.1')
+    return undefined
+  }
+  if (cert === undefined || certKey === undefined || ca === undefined)
+    throw new UsageError(
+      'TLS wants --cert, --cert-key and --ca, which signs the certificates of your nodes; --plain on loopback is for tests',
+    )
+  return { cert: textIn(cert), key: textIn(certKey), ca: textIn(ca) }
+}
+
+function textIn(path: string): string {
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
+  return readFileSync(path, 'utf8')
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+async function assertReachable({ database }: Archive, { host }: ServeOptions): Promise<void> {
+  if (isLoopback(host) || (await listNodes(database.kysely)).length > 0) return
+  throw new UsageError('nobody may speak to it yet: roentgate node add, then start it')
+}
+
+async function keeper(archive: Archive, options: DataOptions, invocation: Invocation): Promise<Checkpoints> {
+  const { witness } = invocation.environment
+  const dataFolder = dataFolderOf(options, invocation)
+  const db = archive.database.kysely
+  return keepCheckpoints({
+    db,
+    signer: await ledgerSigner(db, archive.custodians),
+    witnesses: witness ? [fileWitness({ path: witness, dataFolder })] : [],
+    everyMs: CHECKPOINT_MS,
+    everyEntries: CHECKPOINT_ENTRIES,
+    onEvent: (event) => {
+      if (event.kind === 'witness-failed') invocation.terminal.err('The witness did not take a checkpoint.\n')
+      if (event.kind === 'failed')
+        invocation.terminal.err('No checkpoint was signed: roentgate audit verify\n')
+    },
+  })
+}
+
+/** Everything is read once a month, what was not read for longest first come. */
+async function keepScrubbing(
+  archive: Archive,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(SCRUB_EVERY_MS, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    try {
+      const { damaged, missing } = await scrub(archive, {
+        signal,
+        before: new Date(Date.now() - SCRUB_AFTER_MS),
+      })
+      if (damaged + missing > 0) say(`The scrub found ${damaged} damaged and ${missing} missing instances.\n`)
+    } catch {
+      say('The scrub could not go on; it is tried again in an hour.\n')
+    }
+  }
+}
+
+async function interrupted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
+}

@@ -1,0 +1,140 @@
+// Who may speak DICOM with us: an application entity title, from these addresses, with one of these certificates, for
+// these services. All of it must hold; the first that does not is what the ledger says.
+
+import { isIP } from 'node:net'
+import { sql } from 'kysely'
+import { type Db, type Tx, transact } from '../db/database.ts'
+import { appendEvents } from '../ledger/append.ts'
+import { NodeError } from './errors.ts'
+
+export const SERVICES = ['echo', 'store'] as const
+export type Service = (typeof SERVICES)[number]
+
+export type Node = {
+  readonly ae: string
+  /** CIDR: 10.1.0.0/16, 2001:db8::1/128 */
+  readonly addresses: readonly string[]
+  /** SHA-256 of the certificates, lower-case hex. */
+  readonly fingerprints: readonly string[]
+  readonly services: readonly Service[]
+  readonly blocked: boolean
+}
+
+/** What a peer shows. `fingerprint` is undefined on a transport in the clear. */
+export type Claim = {
+  readonly ae: string
+  readonly address: string
+  readonly fingerprint: string | undefined
+}
+
+export type Judged =
+  | { readonly kind: 'known'; readonly node: Node }
+  | { readonly kind: 'stranger'; readonly why: 'ae' | 'blocked' | 'address' | 'certificate' }
+
+const AE = /^[\x21-\x5b\x5d-\x7e](?:[\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?$/
+const FINGERPRINT = /^[0-9a-f]{64}$/
+
+function isRange(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/')
+  const family = isIP(address)
+  const width = family === 4 ? 32 : 128
+  return (
+    family > 0 &&
+    more.length === 0 &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width))
+  )
+}
+
+/** As people write it: with colons, in capitals. */
+export function fingerprintOf(text: string): string {
+  return text.replaceAll(':', '').toLowerCase()
+}
+
+/** @throws NodeError BAD_NODE, EXISTS */
+export async function addNode(db: Db, node: Omit<Node, 'blocked'>, by: string): Promise<void> {
+  const { ae, addresses, fingerprints, services } = node
+  if (!AE.test(ae))
+    throw new NodeError('BAD_NODE', 'an AE title has 1 to 16 printable characters, no backslash')
+  if (!fingerprints.every((one) => FINGERPRINT.test(one)))
+    throw new NodeError('BAD_NODE', 'a fingerprint is the SHA-256 of a certificate: 64 hex digits')
+  if (addresses.length === 0 || !addresses.every(isRange))
+    throw new NodeError('BAD_NODE', 'an address is one of IPv4 or IPv6, or a range such as 10.1.0.0/16')
+  await transact(db, async (tx) => {
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('nodes')
+      .values({
+        ae,
+        addresses: sql`array(select network(one::inet) from unnest(${[...addresses]}::text[]) as one)`,
+        fingerprints: [...fingerprints],
+        services: [...services],
+      })
+      .onConflict((on) => on.doNothing())
+      .executeTakeFirst()
+    if (numInsertedOrUpdatedRows === 0n) throw new NodeError('EXISTS', 'there is a node of this AE title')
+    await changed(tx, { ae, by, status: 'added' })
+  })
+}
+
+/** @throws NodeError NO_NODE */
+export async function blockNode(db: Db, ae: string, how: { by: string; blocked: boolean }): Promise<void> {
+  await transact(db, async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('nodes')
+      .set({ blocked_at: how.blocked ? new Date() : null })
+      .where('ae', '=', ae)
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n) throw new NodeError('NO_NODE', 'there is no node of this AE title')
+    await changed(tx, { ae, by: how.by, status: how.blocked ? 'blocked' : 'unblocked' })
+  })
+}
+
+async function changed(
+  tx: Tx,
+  { ae, by, status }: { ae: string; by: string; status: string },
+): Promise<void> {
+  const event = {
+    event: 'node-changed',
+    action: 'E',
+    outcome: 'success',
+    actor: { kind: 'person', id: by },
+    objects: [],
+    detail: { aet: ae, status },
+  } as const
+  await appendEvents(tx, [event], new Date())
+}
+
+export async function listNodes(db: Db): Promise<readonly Node[]> {
+  const rows = await db
+    .selectFrom('nodes')
+    .select([
+      'ae',
+      'fingerprints',
+      'services',
+      'blocked_at',
+      sql<string[]>`addresses::text[]`.as('addresses'),
+    ])
+    .orderBy('ae')
+    .execute()
+  return rows.map(({ ae, addresses, fingerprints, services, blocked_at }) => ({
+    ae,
+    addresses,
+    fingerprints,
+    services: services as Service[],
+    blocked: blocked_at !== null,
+  }))
+}
+
+/** Asked at every association, so that a block works at once. */
+export async function judge(db: Db, { ae, address, fingerprint }: Claim): Promise<Judged> {
+  const node = (await listNodes(db)).find((one) => one.ae === ae)
+  if (node === undefined) return { kind: 'stranger', why: 'ae' }
+  if (node.blocked) return { kind: 'stranger', why: 'blocked' }
+  const plain = address.replace(/^::ffff:/, '')
+  const { rows } = await sql<{ inside: boolean }>`
+    select coalesce(bool_or(${plain}::inet <<= range), false) as inside
+    from nodes, unnest(addresses) as range where ae = ${ae}`.execute(db)
+  if (rows[0]?.inside !== true) return { kind: 'stranger', why: 'address' }
+  const isPlain = fingerprint === undefined
+  if (!isPlain && !node.fingerprints.includes(fingerprint)) return { kind: 'stranger', why: 'certificate' }
+  return { kind: 'known', node }
+}
