@@ -305,11 +305,13 @@ test('certificate: verifies with its key, for this text, and says why it does no
   for (const [field, value] of Object.entries(fields)) {
     const changed = canonical({
       ...fields,
-      [field]: field === 'signature' ? `A${value.slice(1)}` : `${value}x`,
+      [field]: field === 'signature' ? `${value.startsWith('A') ? 'B' : 'A'}${value.slice(1)}` : `${value}x`,
     })
     const verdict = verifyCertificate(changed, [publicKey])
     assert.notEqual(verdict.kind, 'valid', field)
   }
+  const respelled = canonical({ ...fields, signature: `${fields.signature?.slice(0, -2)}  ` })
+  assert.notEqual(verifyCertificate(respelled, [publicKey]).kind, 'valid')
   assert.equal(verifyCertificate(JSON.stringify(fields, null, 1), [publicKey]).kind, 'unreadable')
   assert.equal(verifyCertificate(canonical({ ...fields, more: 'x' }), [publicKey]).kind, 'unreadable')
   for (const bad of ['', 'null', '[]', '{}', text.slice(0, -1)]) {
