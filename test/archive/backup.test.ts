@@ -215,6 +215,7 @@ test('the commands: backup, list, check, keep, restore; and nothing opens what i
   writeFileSync(passphraseFile, passphrase)
   const here = { data: source, passphraseFile }
   const target = at('by-command')
+  assert.equal((await roentgate(['ca', 'init', '--name', 'Network'], here)).code, 0)
   assert.match((await roentgate(['backup', target], here)).out, /: 60 blobs, 60 of them copied now/)
   assert.match(
     (await roentgate(['backup', target, '--keep', '1'], here)).out,
@@ -228,6 +229,11 @@ test('the commands: backup, list, check, keep, restore; and nothing opens what i
   const restored = await roentgate(['restore', target], there)
   assert.match(restored.out, /60 blobs, 60 instances read and hashed/)
   assert.match((await roentgate(['scrub'], there)).out, /^60 instances intact, 0 damaged/)
+  assert.equal(
+    (await roentgate(['ca', 'issue', 'CT1', '--out', at('ct1')], there)).code,
+    0,
+    'the authority too',
+  )
   const none = await roentgate(['restore', at('nowhere')], { ...there, data: at('x') })
   assert.match(none.err, /NO_BACKUP/)
   open.archive = await openArchive({ dataFolder: source, keys: { passphrase } })

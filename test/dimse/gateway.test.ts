@@ -214,7 +214,8 @@ suite('the gateway and a modality', options, () => {
   test('it does not start insecure', async () => {
     const refused = async (...args: readonly string[]) =>
       (await roentgate(['serve', ...args], { data: at('empty') })).err
-    assert.match(await refused(), /TLS wants --cert/)
+    assert.match(await refused(), /TLS wants an authority/)
+    assert.match(await refused('--cert', at('ct1.pem')), /go together/)
     assert.match(await refused('--plain', '--host', '0.0.0.0'), /--plain is for this machine alone/)
     const tls = ['--cert', at('gateway.pem'), '--cert-key', at('gateway.key'), '--ca', at('ca.pem')]
     assert.match(await refused('--host', '0.0.0.0', ...tls), /nobody may speak to it yet/)

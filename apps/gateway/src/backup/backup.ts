@@ -7,7 +7,7 @@
 // sweeps. A study that is destroyed meanwhile is not in the backup: then the snapshot is taken again.
 
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatVerifierKey } from '@roentgate/audit'
 import type { Archive } from '../archive/archive.ts'
@@ -63,7 +63,6 @@ export async function backUp(
       continue
     }
     const kept = dumped.blobIds.flatMap((id) => places.get(id) ?? [])
-    const keyFile = join(dataFolder, 'keys.json')
     const manifest: Manifest = {
       version: 1,
       origin: signer.key.name,
@@ -72,7 +71,7 @@ export async function backUp(
       migrations: [...dumped.migrations],
       dump: dumped.dump,
       inventory: await putObject(target.objects, zipped(kept.map(placeLine))),
-      ...(existsSync(keyFile) ? { keyFile: await putObject(target.objects, inOnePiece(keyFile)) } : {}),
+      files: await filesOf(target, dataFolder),
       blobs: kept.length,
       bytes: kept.reduce((sum, { length }) => sum + length, 0),
       checkpoint,
@@ -83,6 +82,18 @@ export async function backUp(
     await record(archive, by, { note, blobs: kept.length })
     return { name, manifest, copied: places.size - before, missing: gone.length }
   }
+}
+
+async function filesOf(target: Target, dataFolder: string): Promise<Manifest['files']> {
+  const authority = join(dataFolder, 'ca')
+  const names = existsSync(authority) ? readdirSync(authority).filter((name) => !name.startsWith('.')) : []
+  const paths = ['keys.json', ...names.map((name) => `ca/${name}`)]
+  const files: Manifest['files'] = []
+  for (const path of paths) {
+    const full = join(dataFolder, path)
+    if (existsSync(full)) files.push({ path, ...(await putObject(target.objects, inOnePiece(full))) })
+  }
+  return files
 }
 
 async function* inOnePiece(path: string): AsyncGenerator<Uint8Array> {

@@ -20,8 +20,9 @@ const MANIFEST = z.strictObject({
   /** The dump is sealed as a blob is, under a key of its own, wrapped by the custodian. */
   dump: OBJECT.extend({ keyId: z.uuid(), wrapped: z.string() }),
   inventory: OBJECT,
-  /** DATA/keys.json, where the custodian is a passphrase. */
-  keyFile: OBJECT.optional(),
+  /** Of the data folder: the key file where a passphrase is the custodian, the certificate authority. Secrets in them are
+   *  sealed already. */
+  files: z.array(OBJECT.extend({ path: z.string().regex(/^(?:keys\.json|ca\/[\w.-]+)$/) })),
   blobs: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
   /** Of the ledger, published before the dump. */

@@ -62,9 +62,8 @@ export async function* blobOf(target: Target, place: Place): AsyncGenerator<Uint
 
 /** Reads all of a backup. @throws BackupError DAMAGED */
 export async function check(target: Target, manifest: Manifest): Promise<void> {
-  const { dump, inventory, keyFile } = manifest
-  for (const object of [dump, inventory, ...(keyFile ? [keyFile] : [])])
-    for await (const _ of readObject(target.objects, object));
+  const { dump, inventory, files } = manifest
+  for (const object of [dump, inventory, ...files]) for await (const _ of readObject(target.objects, object));
   for (const place of (await placesOf(target, manifest)).values())
     for await (const _ of blobOf(target, place));
 }
@@ -95,8 +94,8 @@ export async function prune(
 async function objectsOf(target: Target, all: readonly Backup[]): Promise<ReadonlySet<string>> {
   const ids = new Set<string>()
   for (const { manifest } of all) {
-    const { dump, inventory, keyFile } = manifest
-    for (const object of [dump, inventory, keyFile]) if (object) ids.add(object.id)
+    const { dump, inventory, files } = manifest
+    for (const object of [dump, inventory, ...files]) ids.add(object.id)
     for (const { bundle } of (await placesOf(target, manifest)).values()) ids.add(bundle)
   }
   return ids

@@ -1,12 +1,12 @@
 // A backup into an empty place:
 //
-//   manifest, its signature ─► key file ─► dump ─► database, in one transaction ─► blobs, each with its hash
+//   manifest, its signature ─► files ─► dump ─► database, in one transaction ─► blobs, each with its hash
 //   ─► the ledger against the backup's checkpoint ─► every instance read, decrypted, hashed ─► done
 //
 // Until it is done a mark in the data folder keeps every command out; killed, it is begun again by the same command.
 
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseVerifierKey, type VerifierKey } from '@roentgate/audit'
 import { type Archive, type ArchivePlace, openArchive } from '../archive/archive.ts'
 import { isStoreError } from '../archive/blobs/errors.ts'
@@ -57,7 +57,7 @@ export async function restore(target: Target, place: RestorePlace, how: Restore)
   const manifest = openManifest(note, keys)
   assertSchema(manifest)
   begin(place.dataFolder)
-  await bringKeyFile(target, manifest, place.dataFolder)
+  await bringFiles(target, manifest, place.dataFolder)
   await loadDatabase(target, manifest, place)
   const opened: ArchivePlace = { ...place, keys: await place.keys() }
   await using archive = await openArchive(opened)
@@ -95,12 +95,15 @@ function begin(dataFolder: string): void {
   )
 }
 
-async function bringKeyFile(target: Target, { keyFile }: Manifest, dataFolder: string): Promise<void> {
-  const path = join(dataFolder, KEY_FILE)
-  if (keyFile === undefined || existsSync(path)) return
-  const chunks: Uint8Array[] = []
-  for await (const chunk of readObject(target.objects, keyFile)) chunks.push(chunk)
-  writeFileSync(path, Buffer.concat(chunks), { mode: PRIVATE_FILE })
+async function bringFiles(target: Target, { files }: Manifest, dataFolder: string): Promise<void> {
+  for (const file of files) {
+    const path = join(dataFolder, file.path)
+    if (existsSync(path)) continue
+    mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER })
+    const chunks: Uint8Array[] = []
+    for await (const chunk of readObject(target.objects, file)) chunks.push(chunk)
+    writeFileSync(path, Buffer.concat(chunks), { mode: PRIVATE_FILE })
+  }
 }
 
 async function loadDatabase(target: Target, manifest: Manifest, place: RestorePlace): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { DATA } from './archive-commands.ts'
+import type { InitOptions, IssueOptions } from './ca.ts'
 import type { DataOptions } from './data.ts'
 import type { AddOptions, NodeOptions } from './nodes.ts'
 import type { Invocation } from './program.ts'
@@ -16,7 +17,7 @@ export function addServe(program: Command, invocation: Invocation, ended: Ended)
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <n>', 'the DICOM port', portNumber, 11112)
     .option('--ae-title <title>', 'what peers call it', 'ROENTGATE')
-    .option('--cert <file>', 'our certificate, PEM')
+    .option('--cert <file>', 'our certificate, PEM (default: that of roentgate ca)')
     .option('--cert-key <file>', 'its key, PEM')
     .option('--ca <file>', 'who signs the certificates of the nodes, PEM')
     .option('--plain', 'without TLS, on loopback alone: for tests')
@@ -26,6 +27,30 @@ export function addServe(program: Command, invocation: Invocation, ended: Ended)
       ended(await serve(options, invocation))
     })
   addNodes(program, invocation, ended)
+  addAuthority(program, invocation, ended)
+}
+
+function addAuthority(program: Command, invocation: Invocation, ended: Ended): void {
+  const ca = program.command('ca').description('a small certificate authority for the imaging network')
+  ca.command('init')
+    .description('make it, and a certificate for the gateway')
+    .requiredOption('--name <text>', 'as nodes will see it')
+    .option('--host <name...>', 'what nodes call the gateway: names and addresses, besides localhost')
+    .option(...DATA)
+    .action(async (options: InitOptions) => {
+      const { init } = await import('./ca.ts')
+      ended(await init(options, invocation))
+    })
+  ca.command('issue')
+    .description('a key and a certificate for a node')
+    .argument('<name>', 'of the node')
+    .requiredOption('--out <path>', 'OUT.pem, OUT.key and OUT.ca.pem are made')
+    .option('--host <name...>', 'what others call the node, if it listens')
+    .option(...DATA)
+    .action(async (name: string, options: IssueOptions) => {
+      const { issueFor } = await import('./ca.ts')
+      ended(await issueFor(name, options, invocation))
+    })
 }
 
 function addNodes(program: Command, invocation: Invocation, ended: Ended): void {

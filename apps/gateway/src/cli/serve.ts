@@ -39,8 +39,9 @@ const SCRUB_AFTER_MS = 30 * 24 * 3600_000
 
 export async function serve(options: ServeOptions, invocation: Invocation): Promise<number> {
   const { terminal, signal } = invocation
-  const tls = tlsOf(options)
+  const named = tlsOf(options)
   return await withArchive(options, invocation, async (archive) => {
+    const tls = options.plain ? undefined : (named ?? (await ownIdentity(archive, options, invocation)))
     await assertReachable(archive, options)
     const checkpoints = await keeper(archive, options, invocation)
     const stopping = new AbortController()
@@ -73,11 +74,23 @@ function tlsOf({ cert, certKey, ca, plain, host }: ServeOptions): TlsOptions | u
     if (!isLoopback(host)) throw new UsageError('--plain is for this machine alone: --host 127.0.0.1')
     return undefined
   }
+  if (cert === undefined && certKey === undefined && ca === undefined) return undefined
   if (cert === undefined || certKey === undefined || ca === undefined)
-    throw new UsageError(
-      'TLS wants --cert, --cert-key and --ca, which signs the certificates of your nodes; --plain on loopback is for tests',
-    )
+    throw new UsageError('--cert, --cert-key and --ca go together')
   return { cert: textIn(cert), key: textIn(certKey), ca: textIn(ca) }
+}
+
+async function ownIdentity(
+  archive: Archive,
+  options: DataOptions,
+  invocation: Invocation,
+): Promise<TlsOptions> {
+  const { gatewayIdentity } = await import('../pki/ca.ts')
+  const identity = await gatewayIdentity(archive, dataFolderOf(options, invocation))
+  if (identity) return identity
+  throw new UsageError(
+    'TLS wants an authority: roentgate ca init, or --cert, --cert-key and --ca of your own; --plain on loopback is for tests',
+  )
 }
 
 function textIn(path: string): string {

@@ -11,7 +11,7 @@ import { keyRows } from './rows.ts'
 export async function installationKey(
   db: Db,
   custodians: Custodians,
-  purpose: 'index' | 'ledger',
+  purpose: 'index' | 'ledger' | 'ca',
 ): Promise<{ readonly id: KeyId; readonly key: Buffer }> {
   await using ring = openKeyring({ table: keyRows(db, purpose), providers: custodians })
   const rows = db

@@ -8,8 +8,9 @@ import type { KeyTable } from './key-table.ts'
 import { parseWrapped, wrappedText } from './provider.ts'
 
 /** What a data key encrypts: a study's blobs, the identifying columns, the seed of the ledger's signatures,
- * a dump of the database. */
-export const PURPOSES = ['study', 'index', 'ledger', 'backup'] as const
+ * a dump of the database, the keys of
+ * the certificate authority. */
+export const PURPOSES = ['study', 'index', 'ledger', 'backup', 'ca'] as const
 export type Purpose = (typeof PURPOSES)[number]
 
 /** `db` may be a transaction: then the key is there when the rows that name it are. */
