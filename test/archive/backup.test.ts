@@ -17,7 +17,7 @@ import { placeHold } from '../../apps/gateway/src/archive/holds.ts'
 import { openIntake } from '../../apps/gateway/src/archive/ingest/intake.ts'
 import { setPolicy } from '../../apps/gateway/src/archive/retention.ts'
 import { openInstance } from '../../apps/gateway/src/archive/retrieve.ts'
-import { backUp } from '../../apps/gateway/src/backup/backup.ts'
+import { backUp, nameAfter } from '../../apps/gateway/src/backup/backup.ts'
 import { TABLES } from '../../apps/gateway/src/backup/dump.ts'
 import { backups, check, prune } from '../../apps/gateway/src/backup/read.ts'
 import { restore } from '../../apps/gateway/src/backup/restore.ts'
@@ -192,6 +192,14 @@ test('another key, another passphrase, a place that is not empty', async () => {
   const guess = { dataFolder: at('r2'), keys: async () => ({ passphrase: Buffer.from('guess') }) }
   await assert.rejects(restore(target, guess, { by }), { code: 'WRONG_PASSPHRASE' })
   await assert.rejects(restore(target, place('r3'), { by, backup: 'none' }), { code: 'NO_BACKUP' })
+})
+
+test('names are in the order in which the backups were made, whatever the clock says', () => {
+  const times = [5, 5, 5, 9, 2, 2, 9, 10]
+  const names: string[] = []
+  for (const ms of times) names.push(nameAfter(names.at(-1), new Date(ms).toISOString()))
+  assert.deepEqual(names.toSorted(), names)
+  assert.equal(new Set(names).size, times.length)
 })
 
 test('a study that was destroyed goes from the backups when the old ones are pruned', async () => {

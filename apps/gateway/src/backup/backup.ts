@@ -77,11 +77,19 @@ export async function backUp(
       checkpoint,
     }
     const note = signManifest(manifest, signer)
-    const name = `${manifest.at.replaceAll(/[-:]|\.\d+/g, '')}-${newObjectId().slice(0, 8)}`
+    const name = nameAfter(last?.name, manifest.at)
     await target.notes.put(name, note)
     await record(archive, by, { note, blobs: kept.length })
     return { name, manifest, copied: places.size - before, missing: gone.length }
   }
+}
+
+/** By the time, and after the one before it whatever the clock says: which is the newest is read off the names. */
+export function nameAfter(last: string | undefined, at: string): string {
+  const stamp = at.replaceAll(/[-:]/g, '')
+  const [before = '', turn = '0'] = last?.split('-') ?? []
+  const [first, place] = before < stamp ? [stamp, 0] : [before, Number(turn) + 1]
+  return `${first}-${String(place).padStart(4, '0')}-${newObjectId().slice(0, 8)}`
 }
 
 async function filesOf(target: Target, dataFolder: string): Promise<Manifest['files']> {
