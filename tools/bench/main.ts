@@ -3,6 +3,7 @@
 // npm run bench -- cine                             how fast an ultrasound loop is cleaned
 // npm run bench -- archive                          how fast files enter the archive
 // npm run bench -- index                            how fast the archive's index answers
+// npm run bench -- dimse                            how fast modalities store
 // npm run bench -- ledger                           what an audit entry costs, how fast a ledger is judged
 //
 //   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
@@ -18,6 +19,7 @@ import { benchArchive } from './archive.ts'
 import { benchIndex } from './archive-index.ts'
 import { benchCine } from './cine.ts'
 import { writeGiant, writeSeries } from './data.ts'
+import { benchDimse } from './dimse.ts'
 import { machine, table, writeSection } from './document.ts'
 import { benchLedger } from './ledger.ts'
 import { BenchError, measure, median } from './measure.ts'
@@ -213,6 +215,13 @@ async function index({ scratch, files = 1_000_000, rounds, publish }: Bench): Pr
   if (publish) writeSection('index', text)
 }
 
+/** Modalities to the gateway. */
+async function dimse({ scratch, rounds, publish }: Bench): Promise<void> {
+  const text = await benchDimse(scratch, Math.min(rounds, 3))
+  say(text)
+  if (publish) writeSection('dimse', text)
+}
+
 /** The audit ledger in a real database. */
 async function ledger({ scratch, files = 200_000, rounds, publish }: Bench): Promise<void> {
   const text = await benchLedger({ scratch, entries: files, rounds: rounds * LEDGER_APPENDS, say })
@@ -229,6 +238,7 @@ const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> 
   archive,
   index,
   ledger,
+  dimse,
 }
 
 async function main(): Promise<void> {
