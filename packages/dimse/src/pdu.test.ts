@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { DimseError } from './errors.ts'
-import { type AnsweredContext, encodePdu, type Pdu, type ProposedContext } from './pdu.ts'
+import { type AnsweredContext, type DataValue, encodePdu, type Pdu, type ProposedContext } from './pdu.ts'
 import { pduReader } from './reader.ts'
 import type { UserInformation } from './user.ts'
 
@@ -97,6 +97,29 @@ const pdu: fc.Arbitrary<Pdu> = fc.oneof(
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
+/** Data put together up to where a value ends: chunks decide about the rest. */
+function inPieces(pdus: readonly Pdu[]): readonly unknown[] {
+  const all: unknown[] = []
+  let open: DataValue | undefined
+  const flush = (): void => {
+    if (open && (open.isLast || open.data.length > 0)) all.push(open)
+    open = undefined
+  }
+  for (const one of pdus) {
+    for (const value of one.kind === 'p-data' ? one.values : []) {
+      const isSame = open?.contextId === value.contextId && open.isCommand === value.isCommand && !open.isLast
+      if (!isSame) flush()
+      open = { ...value, data: Buffer.concat([...(open ? [open.data] : []), value.data]) }
+    }
+    if (one.kind !== 'p-data') {
+      flush()
+      all.push(one)
+    }
+  }
+  flush()
+  return all
+}
+
 test('what is encoded is decoded again, whatever the chunks', () => {
   fc.assert(
     fc.property(
@@ -107,8 +130,9 @@ test('what is encoded is decoded again, whatever the chunks', () => {
         const reader = pduReader()
         const read: Pdu[] = []
         for (let at = 0; at < all.length; at += chunk) read.push(...reader.push(all.subarray(at, at + chunk)))
-        assert.deepEqual(plain(read), plain(pdus))
-        assert.equal(reader.held(), 0)
+        assert.deepEqual(plain(inPieces(read)), plain(inPieces(pdus)))
+        assert.equal(reader.isInside(), false)
+        assert.equal(reader.begun(), pdus.length)
       },
     ),
     { numRuns: 300 },

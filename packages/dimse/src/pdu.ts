@@ -87,7 +87,7 @@ export function kindOf(type: number): Pdu['kind'] | undefined {
 
 const AE_BYTES = 16
 const NAMES_BYTES = 68
-const PDV_HEADER = 6
+export const PDV_HEADER = 6
 const ITEM = { application: 0x10, proposed: 0x20, answered: 0x21, user: 0x50, abstract: 0x30, transfer: 0x40 }
 
 export function encodePdu(pdu: Pdu): Buffer {
@@ -150,8 +150,9 @@ function encodeAssociate(pdu: AssociateRequest | AssociateAccept): Buffer {
   return Buffer.concat([names, application, ...contexts, encodeItem(ITEM.user, encodeUser(pdu.user))])
 }
 
-/** `body`: without the header, of the length that the header says. @throws DimseError BAD_PDU, LIMIT_ITEMS */
-export function decodePdu(kind: Pdu['kind'], body: Buffer): Pdu {
+/** `body`: without the header, of the length that the header says. Data is read by reader.ts, as it comes.
+ * @throws DimseError BAD_PDU, LIMIT_ITEMS */
+export function decodePdu(kind: Exclude<Pdu['kind'], 'p-data'>, body: Buffer): Pdu {
   switch (kind) {
     case 'associate-rq':
       return decodeRequest(body)
@@ -163,8 +164,6 @@ export function decodePdu(kind: Pdu['kind'], body: Buffer): Pdu {
     case 'abort':
       sized(body, 4)
       return { kind, source: body.readUInt8(2), reason: body.readUInt8(3) }
-    case 'p-data':
-      return { kind, values: decodeValues(body) }
     default:
       sized(body, 4)
       return { kind }
@@ -173,27 +172,6 @@ export function decodePdu(kind: Pdu['kind'], body: Buffer): Pdu {
 
 function sized(body: Buffer, length: number): void {
   if (body.length !== length) throw new DimseError('BAD_PDU', 'a PDU of another length than its type has')
-}
-
-function decodeValues(body: Buffer): readonly DataValue[] {
-  const values: DataValue[] = []
-  for (let at = 0; at < body.length; ) {
-    if (at + PDV_HEADER > body.length) throw bad('a data value without its header')
-    const length = body.readUInt32BE(at)
-    const contextId = body.readUInt8(at + 4)
-    const control = body.readUInt8(at + 5)
-    if (length < 2 || at + 4 + length > body.length) throw bad('a data value of a wrong length')
-    if (contextId % 2 === 0) throw bad('a data value of no presentation context')
-    values.push({
-      contextId,
-      isCommand: (control & 1) === 1,
-      isLast: (control & 2) === 2,
-      data: body.subarray(at + PDV_HEADER, at + 4 + length),
-    })
-    at += 4 + length
-  }
-  if (values.length === 0) throw bad('P-DATA without a data value')
-  return values
 }
 
 type Read = Omit<Names, 'user'> & { readonly items: readonly Item[]; readonly user: UserInformation }

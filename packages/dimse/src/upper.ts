@@ -165,9 +165,10 @@ class UpperLayer {
     this.#idle.refresh()
     if (this.#state === 1) return
     try {
+      const before = this.#reader.begun()
       const pdus = this.#reader.push(chunk)
-      if (this.#reader.held() === 0) this.#unwatchPdu()
-      else if (pdus.length > 0 || this.#pdu === undefined) this.#watchPdu()
+      if (!this.#reader.isInside()) this.#unwatchPdu()
+      else if (this.#reader.begun() > before || this.#pdu === undefined) this.#watchPdu()
       for (const pdu of pdus) this.#pduReceived(pdu)
     } catch (error) {
       if (!(error instanceof DimseError)) throw error

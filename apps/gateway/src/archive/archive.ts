@@ -17,7 +17,7 @@ import { keyRows } from '../keys/rows.ts'
 import { type Bucket, bucketPlace } from './blobs/bucket.ts'
 import { openDirectoryStore } from './blobs/directory.ts'
 import type { BlobStore } from './blobs/store.ts'
-import { type ObjectIds, objectIds } from './ids.ts'
+import { type KeyId, type ObjectIds, objectIds } from './ids.ts'
 import { type Columns, openColumns } from './index/columns.ts'
 
 export type Archive = {
@@ -28,6 +28,8 @@ export type Archive = {
   readonly blobs: BlobStore
   /** For the next blobs, which are stored together. */
   readonly nextIds: ObjectIds
+  /** Of studies that came lately: each UID's key. */
+  readonly studyKeys: Map<string, KeyId>
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -70,6 +72,7 @@ export async function openArchive({ dataFolder, url, bucket, keys }: ArchivePlac
       custodians,
       blobs,
       nextIds: objectIds(),
+      studyKeys: new Map(),
       close,
       [Symbol.asyncDispose]: close,
     }

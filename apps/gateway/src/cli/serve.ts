@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TlsOptions } from 'node:tls'
+import { setFlagsFromString } from 'node:v8'
 import type { Archive } from '../archive/archive.ts'
 import { scrub } from '../archive/scrub.ts'
 import { type Checkpoints, keepCheckpoints } from '../ledger/schedule.ts'
@@ -37,7 +38,12 @@ const CHECKPOINT_ENTRIES = 1000
 const SCRUB_EVERY_MS = 3600_000
 const SCRUB_AFTER_MS = 30 * 24 * 3600_000
 
+/** Instances come and go beside a small heap, and each counts towards the next collection of all of it: at the default
+ * that is one collection for every few of them. */
+const HEAP_GROWING = '--heap-growing-percent=200'
+
 export async function serve(options: ServeOptions, invocation: Invocation): Promise<number> {
+  setFlagsFromString(HEAP_GROWING)
   const { terminal, signal } = invocation
   const named = tlsOf(options)
   return await withArchive(options, invocation, async (archive) => {

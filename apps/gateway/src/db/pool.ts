@@ -12,6 +12,9 @@ const CONNECT_MS = 10_000
 const PATIENCE_MS = 15_000
 const RETRY_MS = 100
 
+/** No others can be prepared, or are worth it. */
+const MAY_BE_NAMED = /^\s*(?:select|with|insert|update|delete)\b/i
+
 const { DATE, INT8 } = pg.types.builtins
 
 /** Counts and sizes are below 2⁵³. A date is the text of a day, as node-postgres would move it to a time zone. */
@@ -57,6 +60,19 @@ async function patientConnect(pool: pg.Pool, closing: AbortSignal): Promise<pg.P
   }
 }
 
+/** By text. Statements of variable length have many; those that come first are those that come often. */
+const names = new Map<string, string>()
+const MAX_NAMES = 256
+
+/** A statement with a name is parsed and planned once a connection: for short ones that is most of their time. */
+function named(text: string): { readonly name?: string } {
+  const name =
+    names.get(text) ?? (names.size < MAX_NAMES && MAY_BE_NAMED.test(text) ? `r${names.size}` : undefined)
+  if (name === undefined) return {}
+  names.set(text, name)
+  return { name }
+}
+
 function guarded(client: pg.PoolClient): PostgresPoolClient {
   const ignore = () => undefined
   // A connection that breaks while it is checked out and idle reports here; the next query on it fails anyway.
@@ -64,7 +80,7 @@ function guarded(client: pg.PoolClient): PostgresPoolClient {
   return {
     query: async (text: string, values: readonly unknown[]) => {
       try {
-        return await client.query(text, [...values])
+        return await client.query({ ...named(text), text, values: [...values] })
       } catch (error) {
         throw asDbError(error)
       }

@@ -45,6 +45,7 @@ export async function openDirectoryStore(options: DirectoryOptions): Promise<Blo
   })
   return {
     name: `directory ${root}`,
+    isNear: true,
     put: guarded(place.closed, 'writing a blob', async (id: ObjectId, bytes: BlobBytes) => {
       const staged = await stage(place, { path: pathOf(root, id), bytes })
       await publish(place, [staged])

@@ -53,6 +53,7 @@ export async function openS3Store({ bucket, prefix = '', client }: S3Options): P
   await assertConditional(place)
   return {
     name: `bucket ${bucket}${prefix === '' ? '' : ` under ${prefix}`}`,
+    isNear: false,
     put: asked(place, 'writing a blob', (id: ObjectId, bytes: BlobBytes) => put(place, id, bytes)),
     putMany: asked(place, 'writing blobs', (blobs: readonly NewBlob[]) => putMany(place, blobs)),
     open: asked(place, 'opening a blob', (id: ObjectId) => open(place, id)),

@@ -150,9 +150,9 @@ export function sealPieces(options: SealOptions, bytes: Uint8Array): SealedPiece
 /** From here on another thread is worth its while. */
 const LONG_BYTES = 1 << 17
 
-/** SHA-256; of long ones beside this thread. */
-export async function hashOfBytes(bytes: Uint8Array): Promise<Buffer> {
-  if (bytes.length < LONG_BYTES) return createHash('sha256').update(bytes).digest()
+/** SHA-256; of long ones beside this thread, where it has something else to do meanwhile. */
+export async function hashOfBytes(bytes: Uint8Array, hasCompany = true): Promise<Buffer> {
+  if (bytes.length < LONG_BYTES || !hasCompany) return createHash('sha256').update(bytes).digest()
   return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
 }
 

@@ -22,6 +22,8 @@ export type NewBlob = { readonly id: ObjectId; readonly bytes: BlobBytes }
 export type BlobStore = {
   /** For the administrator: never holds a secret. */
   readonly name: string
+  /** A write takes as long as a flush of the disk: rows may be written beside it, and wait for it. */
+  readonly isNear: boolean
   /** Durable when it resolves; EXISTS where the id is taken. */
   readonly put: (id: ObjectId, bytes: BlobBytes) => Promise<{ readonly size: number }>
   /** All of them or none; for many small ones this is cheaper than one after the other. */

@@ -20,3 +20,11 @@ export class IndexError extends Error {
     this.field = field
   }
 }
+
+/** A study was destroyed between the look at its key and the commit. */
+export class KeyGone extends Error {
+  constructor() {
+    super('the study was destroyed while its instances arrived: send them again')
+    this.name = 'KeyGone'
+  }
+}

@@ -40,10 +40,13 @@ export function patientKey(columns: Columns, facts: InstanceFacts): string {
   return `${pidOf(columns, facts)} ${facts.patient.issuer}`
 }
 
+/** What there was at the first look, level by level. */
+export type Seen<Row> = { readonly facts: readonly InstanceFacts[]; readonly found: readonly Row[] }
+
 /** All patients with these IDs, of any issuer. */
 export async function upsertPatients(
   { tx, columns }: Writer,
-  facts: readonly InstanceFacts[],
+  { facts, found }: Seen<PatientRow>,
 ): Promise<readonly PatientRow[]> {
   const wanted = grouped(facts, (fact) => patientKey(columns, fact))
   const pids = [...new Set([...wanted.values()].map((fact) => pidOf(columns, fact)))]
@@ -61,7 +64,6 @@ export async function upsertPatients(
       birthDate: columns.open({ table: 'patients', column: 'birth', row: id }, birth_cipher),
     }))
   }
-  const found = await select()
   const known = new Set(found.map(({ pid, issuer }) => `${pid} ${issuer}`))
   const missing = [...wanted].filter(([key]) => !known.has(key)).map(([, fact]) => fact)
   if (missing.length === 0) return found
@@ -91,18 +93,18 @@ function patientRow(columns: Columns, { patient, study, receivedAt }: InstanceFa
 
 export async function upsertStudies(
   { tx, columns }: Writer,
-  facts: readonly InstanceFacts[],
+  { facts, found }: Seen<StudyRow>,
   patientOf: (facts: InstanceFacts) => string,
 ): Promise<ReadonlyMap<string, StudyRow>> {
   const wanted = grouped(facts, ({ study }) => study.uid)
-  const select = async (): Promise<Map<string, StudyRow>> => {
+  const byUid = (rows: readonly StudyRow[]) => new Map(rows.map((row) => [row.study_uid, row]))
+  const select = async () => {
     const query = tx.selectFrom('studies').select(['id', 'study_uid', 'patient_id'])
-    const rows = await query.where('study_uid', 'in', [...wanted.keys()]).execute()
-    return new Map(rows.map((row) => [row.study_uid, row]))
+    return byUid(await query.where('study_uid', 'in', [...wanted.keys()]).execute())
   }
-  const found = await select()
-  const missing = [...wanted].filter(([uid]) => !found.has(uid)).map(([, fact]) => fact)
-  if (missing.length === 0) return found
+  const known = byUid(found)
+  const missing = [...wanted].filter(([uid]) => !known.has(uid)).map(([, fact]) => fact)
+  if (missing.length === 0) return known
   const rows = missing.map((fact) => studyRow(columns, fact, patientOf(fact)))
   await tx
     .insertInto('studies')
@@ -134,7 +136,7 @@ function studyRow(columns: Columns, { study, keyId, receivedAt }: InstanceFacts,
 /** All series with these UIDs, of any study. */
 export async function upsertSeries(
   { tx, columns }: Writer,
-  facts: readonly InstanceFacts[],
+  { facts, found }: Seen<SeriesRow>,
   studyOf: (facts: InstanceFacts) => string,
 ): Promise<readonly SeriesRow[]> {
   const keyOf = (fact: InstanceFacts) => `${fact.series.uid} ${studyOf(fact)}`
@@ -142,7 +144,6 @@ export async function upsertSeries(
   const uids = [...new Set(facts.map(({ series }) => series.uid))]
   const select = () =>
     tx.selectFrom('series').select(['id', 'series_uid', 'study_id']).where('series_uid', 'in', uids).execute()
-  const found = await select()
   const known = new Set(found.map(({ series_uid, study_id }) => `${series_uid} ${study_id}`))
   const missing = [...wanted].filter(([key]) => !known.has(key)).map(([, fact]) => fact)
   if (missing.length === 0) return found

@@ -8,8 +8,9 @@ import { sql } from 'kysely'
 import type { Tx } from '../../db/database.ts'
 import type { ConflictKind, InstanceState } from '../../db/schema.ts'
 import type { Columns } from './columns.ts'
-import { IndexError } from './errors.ts'
+import { IndexError, KeyGone } from './errors.ts'
 import type { InstanceFacts } from './facts.ts'
+import { type InstanceRow, type Kept, type Look, look } from './look.ts'
 import {
   isOtherPerson,
   patientKey,
@@ -46,8 +47,10 @@ export async function insertInstances(
   if (facts.length === 0) return []
   if (facts.length > MAX_FACTS) throw new IndexError('TOO_MANY_FACTS', `at most ${MAX_FACTS} facts at once`)
   const writer = { tx, columns }
-  const homes = await placeAll(writer, facts)
-  const rows = await insertRows(tx, facts, homes)
+  const seen = await look(writer, facts)
+  if (facts.some(({ keyId }) => !seen.alive.has(keyId))) throw new KeyGone()
+  const homes = await placeAll(writer, facts, seen)
+  const rows = await insertRows(tx, facts, { homes, there: seen.instances })
   await recordConflicts(tx, rows)
   await count(tx, rows)
   await keep(tx, rows)
@@ -69,14 +72,18 @@ type Collision = {
 }
 type Home = { readonly studyId: string; readonly seriesId: string; readonly collisions: readonly Collision[] }
 
-async function placeAll(writer: Writer, facts: readonly InstanceFacts[]): Promise<readonly Home[]> {
+async function placeAll(
+  writer: Writer,
+  facts: readonly InstanceFacts[],
+  seen: Look,
+): Promise<readonly Home[]> {
   const { columns } = writer
-  const patients = await upsertPatients(writer, facts)
+  const patients = await upsertPatients(writer, { facts, found: seen.patients })
   const byKey = new Map(patients.map((row) => [`${row.pid} ${row.issuer}`, row]))
   const patientOf = (fact: InstanceFacts) => must(byKey.get(patientKey(columns, fact)))
-  const studies = await upsertStudies(writer, facts, (fact) => patientOf(fact).id)
+  const studies = await upsertStudies(writer, { facts, found: seen.studies }, (fact) => patientOf(fact).id)
   const studyOf = ({ study }: InstanceFacts) => must(studies.get(study.uid))
-  const series = await upsertSeries(writer, facts, (fact) => studyOf(fact).id)
+  const series = await upsertSeries(writer, { facts, found: seen.series }, (fact) => studyOf(fact).id)
   return facts.map((fact): Home => {
     const study = studyOf(fact)
     const patient = patientOf(fact)
@@ -95,7 +102,6 @@ async function placeAll(writer: Writer, facts: readonly InstanceFacts[]): Promis
   })
 }
 
-type Kept = { readonly id: string; readonly blob_id: string; readonly series_id: string }
 type Row = {
   readonly outcome: Inserted['outcome']
   readonly fact: InstanceFacts
@@ -112,7 +118,7 @@ type Waiting = {
 async function insertRows(
   tx: Tx,
   facts: readonly InstanceFacts[],
-  homes: readonly Home[],
+  { homes, there }: { readonly homes: readonly Home[]; readonly there: readonly InstanceRow[] },
 ): Promise<readonly Row[]> {
   const done: Row[] = []
   let waiting = facts.map((fact, index): Waiting => {
@@ -124,19 +130,26 @@ async function insertRows(
   for (let round = 0; waiting.length > 0; round++) {
     if (round === facts.length + MAX_ROUNDS)
       throw new Error('an instance is neither there nor can be inserted')
-    waiting = [...(await insertRound(tx, waiting, done))]
+    const known = round === 0 ? there : await thereNow(tx, waiting)
+    waiting = [...(await insertRound(tx, { waiting, there: known }, done))]
   }
   return done
 }
 
-/** Those that have to look again: rows that came in between, of others or of this very batch. */
-async function insertRound(tx: Tx, waiting: readonly Waiting[], done: Row[]): Promise<readonly Waiting[]> {
+async function thereNow(tx: Tx, waiting: readonly Waiting[]): Promise<readonly InstanceRow[]> {
   const uids = [...new Set(waiting.map(({ fact }) => fact.sopUid))]
   const select = tx
     .selectFrom('instances')
     .select(['id', 'blob_id', 'series_id', 'sop_uid', 'sha256', 'state'])
   const there = await select.where('sop_uid', 'in', uids).where('state', '<>', 'trashed').execute()
-  const byBytes = new Map(there.map((row) => [`${row.sop_uid} ${row.sha256.toString('hex')}`, row]))
+  return there.map((row) => ({ ...row, sha256: row.sha256.toString('hex') }))
+}
+
+type Round = { readonly waiting: readonly Waiting[]; readonly there: readonly InstanceRow[] }
+
+/** Those that have to look again: rows that came in between, of others or of this very batch. */
+async function insertRound(tx: Tx, { waiting, there }: Round, done: Row[]): Promise<readonly Waiting[]> {
+  const byBytes = new Map(there.map((row) => [`${row.sop_uid} ${row.sha256}`, row]))
   const taken = new Set(there.filter(({ state }) => state === 'current').map(({ sop_uid }) => sop_uid))
   const fresh = new Map<string, Waiting>()
   const later: Waiting[] = []
@@ -230,21 +243,23 @@ async function count(tx: Tx, rows: readonly Row[]): Promise<void> {
   const series = additions(added, ({ home }) => home.seriesId)
   const studies = additions(added, ({ home }) => home.studyId)
   const ids = (all: readonly Addition[]) => all.map(({ id }) => id)
-  await sql`select id from studies where id = any(${ids(studies)}::uuid[]) order by id for no key update`.execute(
-    tx,
-  )
-  await sql`select id from series where id = any(${ids(series)}::uuid[]) order by id for no key update`.execute(
-    tx,
-  )
+  // The locks first, studies before series: a sub-select that another one waits for runs before it.
   await sql`
-    update series set instance_count = series.instance_count + added.instances
-    from jsonb_to_recordset(${JSON.stringify(series)}::jsonb) as added(id uuid, instances int)
-    where series.id = added.id`.execute(tx)
-  await sql`
+    with studies_locked as materialized (
+      select id from studies where id = any(${ids(studies)}::uuid[]) order by id for no key update),
+    series_locked as materialized (
+      select id from series where id = any(${ids(series)}::uuid[]) and (select count(*) from studies_locked) > 0
+      order by id for no key update),
+    series_done as (
+      update series set instance_count = series.instance_count + added.instances
+      from jsonb_to_recordset(${JSON.stringify(series)}::jsonb) as added(id uuid, instances int)
+      join series_locked using (id)
+      where series.id = added.id
+      returning series.study_id, added.instances > 0 and series.instance_count = added.instances as is_first)
     update studies set
       instance_count = studies.instance_count + added.instances,
-      series_count = (
-        select count(*) from series where series.study_id = studies.id and series.instance_count > 0),
+      series_count = studies.series_count + (
+        select count(*) from series_done where series_done.study_id = studies.id and is_first),
       bytes = studies.bytes + added.bytes,
       modalities = array(select distinct unnest(studies.modalities || added.modalities) order by 1),
       last_at = greatest(studies.last_at, added.last),

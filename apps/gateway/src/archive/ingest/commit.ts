@@ -1,6 +1,7 @@
-// What a batch of instances becomes, once its blobs are durable: keys, rows and entries of the ledger, in one transaction.
+// What a batch of instances becomes: keys, rows and entries of the ledger, in one transaction, which ends after its blobs
+// are durable.
 
-import { type Tx, transact } from '../../db/database.ts'
+import { type Db, transact } from '../../db/database.ts'
 import { keyRows } from '../../keys/rows.ts'
 import { appendEvents, type NewEvent } from '../../ledger/append.ts'
 import type { Archive } from '../archive.ts'
@@ -25,27 +26,38 @@ export type StudyKey = {
   readonly wrapped?: Awaited<ReturnType<Archive['keyring']['make']>>['wrapped']
 }
 
-/** One a study: the one that it has, or a new one. */
+/** Of studies that arrive; more at a time only cost a look each. */
+const REMEMBERED = 1024
+
+/** One a study: the one that it has, or a new one. What was remembered wrongly, the commit finds out: KeyGone. */
 export async function keysFor(
-  { database, keyring }: Archive,
+  { database, keyring, studyKeys }: Archive,
   studies: Iterable<string>,
 ): Promise<Map<string, StudyKey>> {
   const uids = new Set(studies)
   const keys = new Map<string, StudyKey>()
-  if (uids.size === 0) return keys
-  const known = await database.kysely
+  const unknown = [...uids].filter((uid) => !studyKeys.has(uid))
+  for (const { study_uid, key_id } of unknown.length > 0 ? await keyIds(database.kysely, unknown) : [])
+    studyKeys.set(study_uid, key_id as KeyId)
+  for (const uid of uids) {
+    const keyId = studyKeys.get(uid)
+    keys.set(uid, keyId ? { keyId, dataKey: await keyring.get(keyId) } : await keyring.make())
+  }
+  for (const oldest of studyKeys.keys()) {
+    if (studyKeys.size <= REMEMBERED) break
+    studyKeys.delete(oldest)
+  }
+  return keys
+}
+
+async function keyIds(db: Db, uids: readonly string[]) {
+  return await db
     .selectFrom('studies')
     .innerJoin('data_keys', 'data_keys.id', 'studies.key_id')
     .select(['study_uid', 'key_id'])
-    .where('study_uid', 'in', [...uids])
+    .where('study_uid', 'in', uids)
     .where('data_keys.destroyed_at', 'is', null)
     .execute()
-  for (const { study_uid, key_id } of known) {
-    const keyId = key_id as KeyId
-    keys.set(study_uid, { keyId, dataKey: await keyring.get(keyId) })
-  }
-  for (const uid of uids) if (!keys.has(uid)) keys.set(uid, await keyring.make())
-  return keys
 }
 
 export type Committing = {
@@ -56,41 +68,38 @@ export type Committing = {
   readonly receivedAt: Date
 }
 
-export async function commit(archive: Archive, { facts, keys, senders, receivedAt }: Committing) {
+/**
+ * `durable`: the blobs, which a near store writes while the rows are written; a far one's would hold up under their locks
+ * all that the study gets besides. @throws KeyGone
+ */
+export async function commitWith(durable: Promise<void>, archive: Archive, what: Committing) {
+  // It may fail before it is waited for.
+  durable.catch(() => undefined)
+  if (!archive.blobs.isNear) await durable
+  try {
+    return await commit(archive, what, durable)
+  } catch (error) {
+    await durable.catch(() => undefined)
+    throw error
+  }
+}
+
+async function commit(
+  archive: Archive,
+  { facts, keys, senders, receivedAt }: Committing,
+  durable: Promise<void>,
+) {
   return await transact(archive.database.kysely, async (tx) => {
-    await assertAlive(tx, keys)
     for (const { keyId, wrapped } of keys.values()) if (wrapped) await keyRows(tx).insert(keyId, wrapped)
     const inserted = await insertInstances(tx, archive.columns, facts)
     const stories = inserted.flatMap(({ outcome }, place) => {
       const sender = senders[place]
       return sender ? [{ outcome, uid: facts[place]?.study.uid ?? '', sender }] : []
     })
+    await durable
     await appendEvents(tx, eventsOf(stories), receivedAt)
     return inserted
   })
-}
-
-/** Held until the rows that name them are there: what is encrypted under a key that was destroyed is lost. */
-async function assertAlive(tx: Tx, keys: ReadonlyMap<string, StudyKey>): Promise<void> {
-  const known = [...keys.values()].filter(({ wrapped }) => wrapped === undefined).map(({ keyId }) => keyId)
-  if (known.length === 0) return
-  const rows = await tx
-    .selectFrom('data_keys')
-    .select('id')
-    .where('id', 'in', known)
-    .where('destroyed_at', 'is', null)
-    .orderBy('id')
-    .forShare()
-    .execute()
-  if (rows.length < new Set(known).size) throw new KeyGone()
-}
-
-/** A study was destroyed between the look at its key and the commit. */
-export class KeyGone extends Error {
-  constructor() {
-    super('the study was destroyed while its instances arrived: send them again')
-    this.name = 'KeyGone'
-  }
 }
 
 type Story = { readonly outcome: string; readonly uid: string; readonly sender: Sender }

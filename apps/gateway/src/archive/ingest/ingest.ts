@@ -7,12 +7,14 @@
 // preamble that is a program. No outcome holds a value from a data set.
 
 import { DicomError, fromBytes, readFile } from '@roentgate/dicom'
+import { isCustodyError } from '../../keys/errors.ts'
 import { inflate } from '../../pipeline/inflate.ts'
 import type { Archive } from '../archive.ts'
 import { hashOfBytes, sealPieces } from '../blobs/seal.ts'
 import type { NewBlob } from '../blobs/store.ts'
+import { KeyGone } from '../index/errors.ts'
 import type { InstanceFacts } from '../index/facts.ts'
-import { commit, KeyGone, keysFor, type Outcome, type Sender } from './commit.ts'
+import { commitWith, keysFor, type Outcome, type Sender } from './commit.ts'
 import { type HeaderFacts, headerFacts } from './facts.ts'
 import { PREAMBLE_BYTES, programOf } from './preamble.ts'
 
@@ -42,20 +44,24 @@ export async function ingest(archive: Archive, arrivals: readonly Arrival[]): Pr
     try {
       return await store(archive, reads)
     } catch (error) {
-      if (!(error instanceof KeyGone) || attempt === TRIES) throw error
+      const isMended = error instanceof KeyGone || isCustodyError(error, 'NOT_FOUND')
+      if (!isMended || attempt === TRIES) throw error
+      archive.studyKeys.clear()
     }
   }
 }
 
 async function store(archive: Archive, reads: readonly Read[]): Promise<readonly Outcome[]> {
   const uids = reads.flatMap((read) => (read.kind === 'read' ? [read.facts.study.uid] : []))
+  const hashes = reads.map((read) =>
+    read.kind === 'read' ? hashOfBytes(read.bytes, reads.length > 1) : undefined,
+  )
   const keys = await keysFor(archive, uids)
   const ids = archive.nextIds(uids.length).values()
   const receivedAt = new Date()
   const blobs: NewBlob[] = []
   const facts: InstanceFacts[] = []
   const senders: Sender[] = []
-  const hashes = reads.map((read) => (read.kind === 'read' ? hashOfBytes(read.bytes) : undefined))
   for (const [place, read] of reads.entries()) {
     const hash = hashes[place]
     if (read.kind !== 'read' || hash === undefined) continue
@@ -77,8 +83,12 @@ async function store(archive: Archive, reads: readonly Read[]): Promise<readonly
   }
   for (const { dataKey } of keys.values()) dataKey.fill(0)
   if (facts.length === 0) return reads.map(refusalOf)
-  await archive.blobs.putMany(blobs)
-  const inserted = await commit(archive, { facts, keys, senders, receivedAt })
+  const inserted = await commitWith(archive.blobs.putMany(blobs), archive, {
+    facts,
+    keys,
+    senders,
+    receivedAt,
+  })
   // A duplicate's bytes are there already, in an older blob.
   const kept = new Set(inserted.map(({ blobId }) => blobId))
   for (const { id } of blobs) if (!kept.has(id)) await archive.blobs.delete(id)

@@ -8,7 +8,7 @@ import { DicomError } from '@roentgate/dicom'
 import type { Archive } from '../archive.ts'
 import { sealBlob } from '../blobs/seal.ts'
 import { type Beginning, beginningOf, checked } from './beginning.ts'
-import { commit, keysFor, type Outcome, type Sender } from './commit.ts'
+import { commitWith, keysFor, type Outcome, type Sender } from './commit.ts'
 import { headerFacts } from './facts.ts'
 import { PREAMBLE_BYTES, programOf } from './preamble.ts'
 
@@ -102,7 +102,8 @@ async function storeLarge(archive: Archive, { beginning, iterator, sender }: Lar
     preamble: program ?? '',
     receivedAt,
   }
-  const [inserted] = await commit(archive, { facts: [instance], keys, senders: [sender], receivedAt })
+  const what = { facts: [instance], keys, senders: [sender], receivedAt }
+  const [inserted] = await commitWith(Promise.resolve(), archive, what)
   if (inserted === undefined) throw new Error('an instance without an outcome')
   // A duplicate's bytes are there already, in an older blob.
   if (inserted.blobId !== objectId) await archive.blobs.delete(objectId)
