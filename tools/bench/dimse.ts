@@ -117,6 +117,7 @@ async function ours(scratch: string, dataFolder: string, plain: readonly string[
     addresses: ['127.0.0.1'],
     fingerprints: [fingerprintOf(certificate.fingerprint256)],
     services: ['echo', 'store'] as const,
+    outside: false,
   }
   await addNode(archive.database.kysely, node, 'bench')
   await archive.close()

@@ -56,6 +56,14 @@ export function readHead(source: ByteSource, options: ReadOptions = {}): Head {
   return readFrom(source, options, true)
 }
 
+/** Where the data set begins, after preamble and group 0002, by the first bytes of a file: what goes over a network.
+ * @throws DicomError TRUNCATED where the meta group does not end in them. */
+export function dataSetStart(source: ByteSource, options: Pick<ReadOptions, 'limits'> = {}): number {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const budget: Budget = { elements: 0, header: 0, notSequences: 0, limits, warnings: [] }
+  return readMeta(source, findStart(source, budget.warnings).at, budget).end
+}
+
 function readFrom(source: ByteSource, options: ReadOptions, isHead: boolean): Head {
   if (source.size === 0) throw new DicomError('EMPTY', 'the file is empty', { offset: 0 })
   const limits = { ...DEFAULT_LIMITS, ...options.limits }

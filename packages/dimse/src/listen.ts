@@ -4,7 +4,7 @@
 // associations end and then ends them.
 
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'node:tls'
+import { createServer as createTlsServer, TLSSocket, type TlsOptions, Server as TlsServer } from 'node:tls'
 import { Association, type Handler } from './association.ts'
 import { MAX_DATA_BYTES } from './limits.ts'
 import { type AnsweredContext, type AssociateRequest, DICOM_APPLICATION } from './pdu.ts'
@@ -47,6 +47,8 @@ export type ListenOptions = {
   readonly implementation: { readonly uid: string; readonly version: string }
   /** Who may, and for what. What it throws is a refusal without a reason. */
   readonly decide: (request: AssociateRequest, peer: Peer) => Decision | Promise<Decision>
+  /** A peer with which TLS did not come about; never more than its address. */
+  readonly onTlsRefused?: (address: string) => void
   readonly onEnd?: (request: AssociateRequest, error: Error | undefined) => void
   readonly deadlines?: Partial<Deadlines>
   readonly maxTransports?: number
@@ -56,6 +58,8 @@ export type ListenOptions = {
 export type Listener = {
   readonly port: number
   readonly associations: () => number
+  /** Certificates, keys and revocations for the transports to come. */
+  readonly renew: (tls: TlsOptions) => void
   /** No new ones; those that are there may end within `graceMs`. */
   readonly close: (graceMs?: number) => Promise<void>
 }
@@ -73,6 +77,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => welcome(state, socket))
   const up = Promise.withResolvers<void>()
   server.once('error', up.reject)
+  if (options.onTlsRefused)
+    server.on('tlsClientError', (_error: Error, socket: Socket) =>
+      options.onTlsRefused?.(socket.remoteAddress ?? ''),
+    )
   server.listen(options.port, options.host, up.resolve)
   await up.promise
   server.off('error', up.reject)
@@ -81,6 +89,9 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return {
     port: typeof address === 'object' && address ? address.port : options.port,
     associations: () => state.uppers.size,
+    renew: (tls) => {
+      if (server instanceof TlsServer) server.setSecureContext(tls)
+    },
     close: (graceMs = GRACE_MS) => close(server, state, graceMs),
   }
 }

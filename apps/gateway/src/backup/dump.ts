@@ -33,6 +33,7 @@ export const TABLES = [
   'checkpoints',
   'spool',
   'nodes',
+  'commitment_requests',
 ] as const
 
 /** Rows that a new database has, which those of the dump replace. */

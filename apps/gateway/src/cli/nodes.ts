@@ -14,16 +14,26 @@ export type AddOptions = NodeOptions & {
   readonly certificate?: readonly string[]
   readonly fingerprint?: readonly string[]
   readonly service: readonly string[]
+  readonly listens?: string
+  readonly outside?: boolean
 }
 
 export async function add(ae: string, options: AddOptions, invocation: Invocation): Promise<number> {
-  const { by, address, certificate = [], fingerprint = [], service, ...data } = options
+  const { by, address, certificate = [], fingerprint = [], service, listens, outside, ...data } = options
   const fingerprints = [...certificate.map(fingerprintIn), ...fingerprint.map(fingerprintOf)]
   const services = service.filter((one): one is Service => (SERVICES as readonly string[]).includes(one))
-  if (services.length !== service.length) throw new UsageError(`services are ${SERVICES.join(' and ')}`)
+  if (services.length !== service.length) throw new UsageError(`services are ${SERVICES.join(', ')}`)
   return await mended(() =>
     withArchive(data, invocation, async ({ database }) => {
-      await addNode(database.kysely, { ae, addresses: address, fingerprints, services }, by)
+      const node = {
+        ae,
+        addresses: address,
+        fingerprints,
+        services,
+        outside: outside === true,
+        ...(listens === undefined ? {} : { listens: placeOf(listens) }),
+      }
+      await addNode(database.kysely, node, by)
       if (fingerprints.length === 0)
         invocation.terminal.err('No certificate was named: it may speak in the clear on loopback only.\n')
       return EXIT.done
@@ -34,10 +44,18 @@ export async function add(ae: string, options: AddOptions, invocation: Invocatio
 export async function list(options: DataOptions, invocation: Invocation): Promise<number> {
   return await withArchive(options, invocation, async ({ database }) => {
     const nodes = await listNodes(database.kysely)
-    for (const { ae, addresses, services, fingerprints, blocked } of nodes) {
+    for (const { ae, addresses, services, listens, outside, fingerprints, blocked } of nodes) {
       const certificates = fingerprints.map((one) => one.slice(0, 16)).join(' ')
       invocation.terminal.out(
-        `${ae.padEnd(16)}  ${addresses.join(' ')}  ${services.join(' ')}  ${certificates}${blocked ? '  BLOCKED' : ''}\n`,
+        `${[
+          ae.padEnd(16),
+          addresses.join(' '),
+          services.join(' '),
+          ...(listens ? [`listens on ${listens.host}:${listens.port}`] : []),
+          ...(outside ? ['outside'] : []),
+          certificates,
+          ...(blocked ? ['BLOCKED'] : []),
+        ].join('  ')}\n`,
       )
     }
     invocation.terminal.out(`${counted(nodes.length, 'node')}.\n`)
@@ -58,7 +76,16 @@ export async function block(
   )
 }
 
-async function mended(act: () => Promise<number>): Promise<number> {
+/** HOST:PORT, [IPv6]:PORT */
+function placeOf(text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, port = ''] = /^(?:\[([0-9a-f:]+)\]|([^:\s]+)):(\d{1,5})$/i.exec(text) ?? []
+  const host = bracketed ?? plain
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw new UsageError('--listens takes HOST:PORT')
+  return { host, port: Number(port) }
+}
+
+export async function mended(act: () => Promise<number>): Promise<number> {
   try {
     return await act()
   } catch (error) {

@@ -13,7 +13,9 @@ type Ended = (code: number) => void
 export function addServe(program: Command, invocation: Invocation, ended: Ended): void {
   program
     .command('serve')
-    .description('the gateway: C-ECHO and C-STORE over mutual TLS into the archive, until it is interrupted')
+    .description(
+      'the gateway: store, find, move, get and storage commitment over mutual TLS, until it is interrupted',
+    )
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <n>', 'the DICOM port', portNumber, 11112)
     .option('--ae-title <title>', 'what peers call it', 'ROENTGATE')
@@ -61,7 +63,9 @@ function addNodes(program: Command, invocation: Invocation, ended: Ended): void 
     .requiredOption('--address <range...>', 'where it speaks from: 10.1.2.3, 10.1.0.0/16')
     .option('--certificate <file...>', 'certificates that it shows, PEM')
     .option('--fingerprint <hex...>', 'their SHA-256, instead')
-    .option('--service <name...>', 'echo, store', ['echo', 'store'])
+    .option('--service <name...>', 'what it may: echo, store, find, move, get, commit', ['echo', 'store'])
+    .option('--listens <host:port>', 'where it listens, for what is sent to it')
+    .option('--outside', 'it belongs to another organisation: what it gets is a disclosure')
     .requiredOption('--by <person>', 'who decides it')
     .option(...DATA)
     .action(async (ae: string, options: AddOptions) => {

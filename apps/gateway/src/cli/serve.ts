@@ -7,7 +7,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TlsOptions } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import type { Archive } from '../archive/archive.ts'
 import { scrub } from '../archive/scrub.ts'
@@ -15,11 +14,12 @@ import { type Checkpoints, keepCheckpoints } from '../ledger/schedule.ts'
 import { ledgerSigner } from '../ledger/signer.ts'
 import { fileWitness } from '../ledger/witness-file.ts'
 import { listNodes } from '../nodes/registry.ts'
+import type { Identity } from '../pki/ca.ts'
 import { openDicomPort } from '../serve/dicom.ts'
 import { type DataOptions, dataFolderOf, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
 import { EXIT, UsageError } from './terminal.ts'
-import { VERSION } from './version.ts'
+import { IMPLEMENTATION } from './version.ts'
 
 export type ServeOptions = DataOptions & {
   readonly host: string
@@ -31,8 +31,6 @@ export type ServeOptions = DataOptions & {
   readonly plain?: boolean
 }
 
-/** 2.25 and a UUID of ours (PS3.5 B.2). */
-const IMPLEMENTATION_UID = '2.25.212871396473843125117683924672519307521'
 const CHECKPOINT_MS = 60_000
 const CHECKPOINT_ENTRIES = 1000
 const SCRUB_EVERY_MS = 3600_000
@@ -55,8 +53,7 @@ export async function serve(options: ServeOptions, invocation: Invocation): Prom
     const port = await openDicomPort(archive, {
       host: options.host,
       port: options.port,
-      aeTitle: options.aeTitle,
-      implementation: { uid: IMPLEMENTATION_UID, version: `ROENTGATE_${VERSION}`.slice(0, 16) },
+      self: { aeTitle: options.aeTitle, implementation: IMPLEMENTATION, ...(tls ? { tls } : {}) },
       ...(tls ? { tls } : {}),
       onEvent: (event) =>
         terminal.err(
@@ -75,7 +72,7 @@ export async function serve(options: ServeOptions, invocation: Invocation): Prom
   })
 }
 
-function tlsOf({ cert, certKey, ca, plain, host }: ServeOptions): TlsOptions | undefined {
+function tlsOf({ cert, certKey, ca, plain, host }: ServeOptions): Identity | undefined {
   if (plain) {
     if (!isLoopback(host)) throw new UsageError('--plain is for this machine alone: --host 127.0.0.1')
     return undefined
@@ -90,7 +87,7 @@ async function ownIdentity(
   archive: Archive,
   options: DataOptions,
   invocation: Invocation,
-): Promise<TlsOptions> {
+): Promise<Identity> {
   const { gatewayIdentity } = await import('../pki/ca.ts')
   const identity = await gatewayIdentity(archive, dataFolderOf(options, invocation))
   if (identity) return identity

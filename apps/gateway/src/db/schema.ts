@@ -142,8 +142,22 @@ export type Nodes = {
   addresses: ColumnType<string[], RawBuilder<unknown>, RawBuilder<unknown>>
   fingerprints: string[]
   services: string[]
+  host: string | null
+  port: number | null
+  outside: Generated<boolean>
   blocked_at: NullableMoment
   created_at: Moment
+}
+
+export type CommitmentRequests = {
+  id: string
+  ae: string
+  transaction_uid: string
+  /** [class, instance] */
+  refs: ColumnType<[string, string][], string, string>
+  requested_at: Moment
+  attempts: Generated<number>
+  next_at: Moment
 }
 
 export type Spool = {
@@ -175,4 +189,5 @@ export type Schema = {
   checkpoints: { size: number; text: string; at: Moment }
   spool: Spool
   nodes: Nodes
+  commitment_requests: CommitmentRequests
 }

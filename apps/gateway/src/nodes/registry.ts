@@ -7,7 +7,8 @@ import { type Db, type Tx, transact } from '../db/database.ts'
 import { appendEvents } from '../ledger/append.ts'
 import { NodeError } from './errors.ts'
 
-export const SERVICES = ['echo', 'store'] as const
+/** What it may ask of us. */
+export const SERVICES = ['echo', 'store', 'find', 'move', 'get', 'commit'] as const
 export type Service = (typeof SERVICES)[number]
 
 export type Node = {
@@ -17,6 +18,10 @@ export type Node = {
   /** SHA-256 of the certificates, lower-case hex. */
   readonly fingerprints: readonly string[]
   readonly services: readonly Service[]
+  /** Where it listens; absent: nothing can be sent to it. */
+  readonly listens?: { readonly host: string; readonly port: number }
+  /** Of another organisation: what it gets is a disclosure (45 CFR 164.528). */
+  readonly outside: boolean
   readonly blocked: boolean
 }
 
@@ -52,7 +57,7 @@ export function fingerprintOf(text: string): string {
 
 /** @throws NodeError BAD_NODE, EXISTS */
 export async function addNode(db: Db, node: Omit<Node, 'blocked'>, by: string): Promise<void> {
-  const { ae, addresses, fingerprints, services } = node
+  const { ae, addresses, fingerprints, services, listens, outside } = node
   if (!AE.test(ae))
     throw new NodeError('BAD_NODE', 'an AE title has 1 to 16 printable characters, no backslash')
   if (!fingerprints.every((one) => FINGERPRINT.test(one)))
@@ -67,6 +72,9 @@ export async function addNode(db: Db, node: Omit<Node, 'blocked'>, by: string): 
         addresses: sql`array(select network(one::inet) from unnest(${[...addresses]}::text[]) as one)`,
         fingerprints: [...fingerprints],
         services: [...services],
+        host: listens?.host ?? null,
+        port: listens?.port ?? null,
+        outside,
       })
       .onConflict((on) => on.doNothing())
       .executeTakeFirst()
@@ -110,18 +118,37 @@ export async function listNodes(db: Db): Promise<readonly Node[]> {
       'ae',
       'fingerprints',
       'services',
+      'host',
+      'port',
+      'outside',
       'blocked_at',
       sql<string[]>`addresses::text[]`.as('addresses'),
     ])
     .orderBy('ae')
     .execute()
-  return rows.map(({ ae, addresses, fingerprints, services, blocked_at }) => ({
+  return rows.map(({ ae, addresses, fingerprints, services, host, port, outside, blocked_at }) => ({
     ae,
     addresses,
     fingerprints,
     services: services as Service[],
+    ...(host === null || port === null ? {} : { listens: { host, port } }),
+    outside,
     blocked: blocked_at !== null,
   }))
+}
+
+/** One that something may be sent to. @throws NodeError NO_NODE */
+export async function receiver(db: Db, ae: string): Promise<Node & Required<Pick<Node, 'listens'>>> {
+  const node = (await listNodes(db)).find((one) => one.ae === ae && !one.blocked)
+  if (node === undefined)
+    throw new NodeError('NO_NODE', 'there is no node of this AE title, or it is blocked')
+  const { listens } = node
+  if (listens === undefined)
+    throw new NodeError(
+      'NO_NODE',
+      'it is not known where this node listens: roentgate node add --listens HOST:PORT',
+    )
+  return { ...node, listens }
 }
 
 /** Asked at every association, so that a block works at once. */

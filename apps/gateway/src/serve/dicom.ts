@@ -1,12 +1,11 @@
 // The gateway's DICOM port: who may, for what, and what becomes of it.
 //
-//   A-ASSOCIATE ─► node registry ─► contexts of the services that it has ─► C-ECHO, C-STORE
+//   A-ASSOCIATE ─► node registry ─► contexts of the services that it has ─► a handler for each message
 //
-// Every refusal is an entry of the ledger (PS3.15 A.5.3.11), with what did not hold; every association too.
+// Every refusal is an entry of the ledger (PS3.15 A.5.3.11), with what did not hold, up to a number a minute: the rest is
+// counted. What is asked, sent and stored writes its own.
 
-import type { X509Certificate } from 'node:crypto'
 import type { TlsOptions } from 'node:tls'
-import { transferSyntax, uid } from '@roentgate/dicom'
 import {
   type Answer,
   type AssociateRequest,
@@ -24,14 +23,20 @@ import type { Archive } from '../archive/archive.ts'
 import { openIntake } from '../archive/ingest/intake.ts'
 import { transact } from '../db/database.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
-import { fingerprintOf, type Judged, judge, type Node } from '../nodes/registry.ts'
-import { type Implementation, store } from './store.ts'
+import { type Judged, judge, type Node, type Service } from '../nodes/registry.ts'
+import { COMMITMENT, commitment, tellAgain } from './commitment.ts'
+import { find } from './find.ts'
+import { modelOf } from './models.ts'
+import { answeredUser, isRelational, isStorage, negotiated } from './negotiate.ts'
+import { type Self, shownBy } from './peer.ts'
+import { get, move } from './retrieve.ts'
+import { store } from './store.ts'
 
 export type DicomPort = {
   readonly host: string
   readonly port: number
-  readonly aeTitle: string
-  readonly implementation: Implementation
+  /** Our title and certificate, for what is sent from here too. */
+  readonly self: Self
   /** Without it the port is in the clear: loopback, for tests. */
   readonly tls?: TlsOptions
   readonly onEvent?: (event: PortEvent) => void
@@ -42,6 +47,10 @@ export type PortEvent =
   | { readonly kind: 'failed'; readonly error: unknown }
 
 const SYSTEM = { kind: 'system', id: 'dicom-port' } as const
+const MINUTE_MS = 60_000
+/** A scanner of ports does not fill the ledger. */
+const MOST_REFUSALS = 60
+const TELL_MS = 15_000
 
 /** BCP 195, PS3.15 B.12: 1.3, and 1.2 with forward secrecy and authenticated encryption alone. */
 export const TLS_PROFILE = {
@@ -54,94 +63,150 @@ export const TLS_PROFILE = {
 } as const satisfies TlsOptions
 
 export async function openDicomPort(archive: Archive, port: DicomPort): Promise<Listener> {
-  const intake = openIntake(archive)
-  const { implementation, onEvent } = port
-  const record = async (event: NewEvent): Promise<void> => {
+  const { self, onEvent } = port
+  const record = recorder(archive, onEvent)
+  const refused = refusals(record, onEvent)
+  const handlers = { archive, self, intake: openIntake(archive), record }
+  const decide = async (request: AssociateRequest, peer: Peer): Promise<Decision> => {
+    const fingerprint = port.tls === undefined ? undefined : shownBy(peer.certificate)
+    const { address } = peer
+    const judged: Judged | { kind: 'stranger'; why: 'called' } =
+      request.calledAe === self.aeTitle
+        ? await judge(archive.database.kysely, { ae: request.callingAe, address, fingerprint })
+        : { kind: 'stranger', why: 'called' }
+    if (judged.kind === 'stranger') {
+      await refused(judged.why, address)
+      return { kind: 'refuse', refusal: judged.why === 'called' ? REFUSAL.calledAe : REFUSAL.callingAe }
+    }
+    const { node } = judged
+    return {
+      kind: 'accept',
+      contexts: negotiated(request, node),
+      user: answeredUser(request, node),
+      handler: handlerOf(handlers, { request, node, address }),
+    }
+  }
+  const listener = await listen({
+    host: port.host,
+    port: port.port,
+    implementation: self.implementation,
+    decide,
+    onTlsRefused: (address) => void refused('tls', address).catch(() => undefined),
+    ...(port.tls ? { tls: { ...TLS_PROFILE, ...port.tls } } : {}),
+  })
+  const telling = setInterval(() => void tellAgain({ archive, self }).catch(() => undefined), TELL_MS)
+  return {
+    ...listener,
+    renew: (tls) => listener.renew({ ...TLS_PROFILE, ...tls }),
+    close: async (graceMs) => {
+      clearInterval(telling)
+      await listener.close(graceMs)
+    },
+  }
+}
+
+type Record = (events: readonly NewEvent[]) => Promise<void>
+
+function recorder(archive: Archive, onEvent: DicomPort['onEvent']): Record {
+  return async (events) => {
+    if (events.length === 0) return
     try {
-      await transact(archive.database.kysely, (tx) => appendEvents(tx, [event], new Date()))
+      await transact(archive.database.kysely, (tx) => appendEvents(tx, events, new Date()))
     } catch (error) {
       onEvent?.({ kind: 'failed', error })
       throw error
     }
   }
-  const handlerFor = (node: Node, address: string): Handler => {
-    const sender = { kind: 'node', id: node.ae, address } as const
-    return (incoming) => {
-      const { field } = incoming.command
-      if (field === FIELD.cEcho) return only({ status: STATUS.success })
-      if (field === FIELD.cStore && node.services.includes('store'))
-        return store(incoming, intake, { sender, implementation })
-      return only({ status: STATUS.notAuthorized })
+}
+
+function refusals(
+  record: Record,
+  onEvent: DicomPort['onEvent'],
+): (why: string, address: string) => Promise<void> {
+  const minute = { since: 0, count: 0 }
+  return async (why, address) => {
+    onEvent?.({ kind: 'refused', why })
+    const now = Date.now()
+    const suppressed = minute.count - MOST_REFUSALS
+    const events = [refusal({ reason: why, peer: address })]
+    if (now - minute.since > MINUTE_MS) {
+      if (suppressed > 0) events.unshift(refusal({ reason: 'more refusals', count: suppressed }))
+      Object.assign(minute, { since: now, count: 0 })
     }
+    if (++minute.count <= MOST_REFUSALS) await record(events)
   }
-  const decide = async (request: AssociateRequest, peer: Peer): Promise<Decision> => {
-    const judged: Judged | { kind: 'stranger'; why: 'called' } =
-      request.calledAe === port.aeTitle
-        ? await judge(archive.database.kysely, {
-            ae: request.callingAe,
-            address: peer.address,
-            fingerprint: shown(peer.certificate, port.tls !== undefined),
-          })
-        : { kind: 'stranger', why: 'called' }
-    if (judged.kind === 'stranger') {
-      await record(refusal(judged.why, peer))
-      onEvent?.({ kind: 'refused', why: judged.why })
-      const isCalled = judged.why === 'called'
-      return { kind: 'refuse', refusal: isCalled ? REFUSAL.calledAe : REFUSAL.callingAe }
-    }
-    return {
-      kind: 'accept',
-      contexts: request.contexts.map((one) => answered(one, judged.node)),
-      handler: handlerFor(judged.node, peer.address),
-    }
-  }
-  return await listen({
-    host: port.host,
-    port: port.port,
-    implementation,
-    decide,
-    ...(port.tls ? { tls: { ...TLS_PROFILE, ...port.tls } } : {}),
-  })
 }
 
-async function* only(answer: Answer): AsyncGenerator<Answer> {
-  yield answer
-}
-
-/** '' where TLS was spoken without a certificate: no node has that. */
-function shown(certificate: X509Certificate | undefined, isTls: boolean): string | undefined {
-  if (!isTls) return undefined
-  return certificate ? fingerprintOf(certificate.fingerprint256) : ''
-}
-
-/** The first transfer syntax that the peer names and the standard knows: what comes is kept as it came. */
-function answered(
-  { id, abstractSyntax, transferSyntaxes }: AssociateRequest['contexts'][number],
-  node: Node,
-) {
-  const first = transferSyntaxes[0] ?? ''
-  const isAllowed =
-    (abstractSyntax === VERIFICATION && node.services.includes('echo')) ||
-    (isStorage(abstractSyntax) && node.services.includes('store'))
-  if (!isAllowed) return { id, result: 3, transferSyntax: first } as const
-  const known = transferSyntaxes.find((one) => transferSyntax(one) !== undefined)
-  return known === undefined
-    ? ({ id, result: 4, transferSyntax: first } as const)
-    : ({ id, result: 0, transferSyntax: known } as const)
-}
-
-function isStorage(abstractSyntax: string): boolean {
-  const entry = uid(abstractSyntax)
-  return abstractSyntax.startsWith('1.2.840.10008.5.1.4.') && entry?.name.includes('Storage') === true
-}
-
-function refusal(why: string, { address }: Peer): NewEvent {
+function refusal(detail: NewEvent['detail']): NewEvent {
   return {
     event: 'node-authentication',
     action: 'E',
     outcome: 'serious',
     actor: SYSTEM,
     objects: [],
-    detail: { reason: why, peer: address },
+    detail,
   }
+}
+
+type Handlers = {
+  readonly archive: Archive
+  readonly self: Self
+  readonly intake: ReturnType<typeof openIntake>
+  readonly record: Record
+}
+type Agreed = { readonly request: AssociateRequest; readonly node: Node; readonly address: string }
+
+function handlerOf({ archive, self, intake, record }: Handlers, { request, node, address }: Agreed): Handler {
+  const sender = { kind: 'node', id: node.ae, address } as const
+  return (incoming) => {
+    const { command, context } = incoming
+    const service = serviceOf(command.field, context.abstractSyntax)
+    if (service === undefined) return only({ status: STATUS.sopClassNotSupported })
+    if (!node.services.includes(service)) return only({ status: STATUS.notAuthorized })
+    switch (service) {
+      case 'echo':
+        return only({ status: STATUS.success })
+      case 'store':
+        return store(incoming, intake, { sender, implementation: self.implementation })
+      case 'find':
+        return find(incoming, {
+          archive,
+          sender,
+          aeTitle: self.aeTitle,
+          isRelational: isRelational(request, context.abstractSyntax),
+          record: (event) => record([event]),
+        })
+      case 'move':
+        return move(incoming, { archive, self, node, sender, record })
+      case 'get':
+        return get(incoming, { archive, self, node, sender, record })
+      default:
+        return commitment(incoming, { archive, self, ae: node.ae })
+    }
+  }
+}
+
+/** Of a message in this presentation context; undefined: the two do not go together. */
+function serviceOf(field: number, abstractSyntax: string): Service | undefined {
+  const model = modelOf(abstractSyntax)
+  switch (field) {
+    case FIELD.cEcho:
+      return abstractSyntax === VERIFICATION ? 'echo' : undefined
+    case FIELD.cStore:
+      return isStorage(abstractSyntax) ? 'store' : undefined
+    case FIELD.cFind:
+      return model?.action === 'find' ? 'find' : undefined
+    case FIELD.cMove:
+      return model?.action === 'move' ? 'move' : undefined
+    case FIELD.cGet:
+      return model?.action === 'get' ? 'get' : undefined
+    case FIELD.nAction:
+      return abstractSyntax === COMMITMENT ? 'commit' : undefined
+    default:
+      return undefined
+  }
+}
+
+async function* only(answer: Answer): AsyncGenerator<Answer> {
+  yield answer
 }

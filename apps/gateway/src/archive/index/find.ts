@@ -9,7 +9,14 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../../db/database.ts'
 import type { Columns } from './columns.ts'
 import { IndexError } from './errors.ts'
-import { type InstanceFound, type Loader, loaderOf, type SeriesFound, type StudyFound } from './found.ts'
+import {
+  type InstanceFound,
+  type Loader,
+  loaderOf,
+  type PatientFound,
+  type SeriesFound,
+  type StudyFound,
+} from './found.ts'
 import { type Condition, type Level, type Matching, matchingOf, type Query, STUDY_DAY } from './matching.ts'
 
 export type Index = {
@@ -39,6 +46,11 @@ const MAX_PATIENTS = 500
 
 export type Search = { readonly query: Query; readonly window: Window }
 
+/** Those who have a study outside the trash. */
+export function findPatients(index: Index, query: Query, window: Window): Promise<Page<PatientFound>> {
+  return find(index, { query, window }, PATIENT)
+}
+
 export function findStudies(index: Index, query: Query, window: Window): Promise<Page<StudyFound>> {
   return find(index, { query, window }, STUDY)
 }
@@ -55,6 +67,8 @@ export function findInstances(index: Index, query: Query, window: Window): Promi
 type Shape<T> = {
   readonly level: Level
   readonly from: Condition
+  /** The column that has the patient's row. */
+  readonly patient: Condition
   /** Unique together; the last is the row's id. */
   readonly keys: readonly { readonly value: Condition; readonly type: Condition; readonly form: RegExp }[]
   readonly direction: 'asc' | 'desc'
@@ -66,9 +80,23 @@ type Shape<T> = {
 const UUID = { type: sql`uuid`, form: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/ }
 const LIVE = [sql`s.trashed_at is null`, sql`s.disposed_at is null`]
 
+const PATIENT: Shape<PatientFound> = {
+  level: 'patient',
+  from: sql`patients p`,
+  patient: sql`p.id`,
+  keys: [{ value: sql`p.id`, ...UUID }],
+  direction: 'asc',
+  where: [
+    sql`exists (select from studies s where s.patient_id = p.id and s.trashed_at is null and s.disposed_at is null)`,
+  ],
+  load: (loader, ids) => loader.patients(ids),
+  matches: (patient, tests) => tests.patient.every((test) => test(patient)),
+}
+
 const STUDY: Shape<StudyFound> = {
   level: 'study',
   from: sql`studies s join patients p on p.id = s.patient_id`,
+  patient: sql`s.patient_id`,
   keys: [
     {
       value: STUDY_DAY,
@@ -86,6 +114,7 @@ const STUDY: Shape<StudyFound> = {
 const SERIES: Shape<SeriesFound> = {
   level: 'series',
   from: sql`series r join studies s on s.id = r.study_id join patients p on p.id = s.patient_id`,
+  patient: sql`s.patient_id`,
   keys: [
     { value: sql`r.study_id`, ...UUID },
     { value: sql`r.id`, ...UUID },
@@ -100,6 +129,7 @@ const INSTANCE: Shape<InstanceFound> = {
   level: 'instance',
   from: sql`instances i join series r on r.id = i.series_id join studies s on s.id = r.study_id
     join patients p on p.id = s.patient_id`,
+  patient: sql`s.patient_id`,
   keys: [
     { value: sql`i.series_id`, ...UUID },
     { value: sql`coalesce(i.number, 2147483647)`, type: sql`integer`, form: /^-?\d{1,10}$/ },
@@ -126,7 +156,8 @@ async function find<T>(index: Index, { query, window }: Search, shape: Shape<T>)
     throw new IndexError('BAD_QUERY', `limit is 1 to ${MAX_LIMIT}, offset is not negative`, 'limit')
   }
   const loader = loaderOf(index)
-  const matching = await narrowed(index, matchingOf(query, shape.level, index.columns), loader)
+  const wanted = { matching: matchingOf(query, shape.level, index.columns), column: shape.patient }
+  const matching = await narrowed(index, wanted, loader)
   if (matching === undefined) return { rows: [], next: undefined }
   const { tests } = matching
   const isTested = tests.patient.length + tests.study.length + tests.series.length > 0
@@ -209,7 +240,11 @@ function parsed(text: string): unknown {
  * With the ID or the start of a name there are mostly few patients: they are looked up, decrypted and tested first,
  * which spares the planner a guess that it gets wrong. Undefined: there is none.
  */
-async function narrowed(index: Index, matching: Matching, loader: Loader): Promise<Matching | undefined> {
+async function narrowed(
+  index: Index,
+  { matching, column }: { readonly matching: Matching; readonly column: Condition },
+  loader: Loader,
+): Promise<Matching | undefined> {
   if (!matching.isSelective) return matching
   const { rows } = await sql<{ id: string }>`
     select p.id from patients p where ${sql.join(matching.patient, sql` and `)}
@@ -221,5 +256,5 @@ async function narrowed(index: Index, matching: Matching, loader: Loader): Promi
     .map(({ rowId }) => rowId)
   if (ids.length === 0) return undefined
   const tests = { ...matching.tests, patient: [] }
-  return { ...matching, patient: [sql`s.patient_id = any(${ids}::uuid[])`], tests }
+  return { ...matching, patient: [sql`${column} = any(${ids}::uuid[])`], tests }
 }

@@ -14,7 +14,7 @@ import { nameMatcher, wildcard } from './names.ts'
 /** Studies newest first, those without a date last: the expression of the index studies_newest. */
 export const STUDY_DAY = sql`coalesce(s.study_date, '-infinity'::date)`
 
-export type Level = 'study' | 'series' | 'instance'
+export type Level = 'patient' | 'study' | 'series' | 'instance'
 export type Condition = RawBuilder<unknown>
 export type Test<T> = (found: T) => boolean
 
@@ -42,7 +42,7 @@ type Clause =
   | { readonly kind: 'series-test'; readonly test: Test<SeriesFound> }
 
 type Value = { readonly keyword: string; readonly text: string; readonly columns: Columns }
-type Rule = { readonly of: 'patient' | Level; readonly match: (value: Value) => Clause }
+type Rule = { readonly of: Level; readonly match: (value: Value) => Clause }
 
 /** What can be searched for: PS3.18 Table 10.6.1-5 and PS3.4 Tables C.6-1 to C.6-3, as far as the index has it. */
 const RULES = {
@@ -73,6 +73,10 @@ export type Keyword = keyof typeof RULES
 export type Query = { readonly [K in Keyword]?: string | undefined }
 
 const DEPTH = { patient: 0, study: 1, series: 2, instance: 3 } as const
+
+export function levelOf(keyword: Keyword): Level {
+  return RULES[keyword].of
+}
 
 export function isKeyword(text: string): text is Keyword {
   return Object.hasOwn(RULES, text)

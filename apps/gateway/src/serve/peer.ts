@@ -1,0 +1,55 @@
+// Associations that we ask for: of a node, over TLS with our certificate, and with nobody who shows another one than the
+// node's.
+
+import type { X509Certificate } from 'node:crypto'
+import type { ConnectionOptions, PeerCertificate } from 'node:tls'
+import { type Association, connect, type Handler, type Role, type Wanted } from '@roentgate/dimse'
+import { fingerprintOf, type Node } from '../nodes/registry.ts'
+import type { Implementation } from './part10.ts'
+
+/** How we present ourselves. Without `tls` nothing is sent but to loopback. */
+export type Self = {
+  readonly aeTitle: string
+  readonly implementation: Implementation
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string }
+}
+
+export type Reachable = Node & Required<Pick<Node, 'listens'>>
+
+export type Calling = {
+  readonly contexts: readonly Wanted[]
+  readonly handler?: Handler
+  readonly roles?: readonly Role[]
+}
+
+/** @throws DimseError; NodeError where it would go in the clear to another machine */
+export async function call(
+  self: Self,
+  { ae, listens, fingerprints }: Reachable,
+  calling: Calling,
+): Promise<Association> {
+  return await connect({
+    ...listens,
+    ...calling,
+    callingAe: self.aeTitle,
+    calledAe: ae,
+    implementation: self.implementation,
+    ...(self.tls ? { tls: { ...self.tls, ...pinned(fingerprints) } } : {}),
+  })
+}
+
+/** Who the peer is, is said by its certificate, not by the name under which it was reached. */
+function pinned(fingerprints: readonly string[]): ConnectionOptions {
+  return {
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+    checkServerIdentity: (_host: string, { fingerprint256 }: PeerCertificate) =>
+      fingerprints.includes(fingerprintOf(fingerprint256))
+        ? undefined
+        : new Error('another certificate than those of the node'),
+  }
+}
+
+export function shownBy(certificate: X509Certificate | undefined): string {
+  return certificate ? fingerprintOf(certificate.fingerprint256) : ''
+}
