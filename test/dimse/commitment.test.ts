@@ -9,10 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Archive, openArchive } from '../../apps/gateway/src/archive/archive.ts'
 import { IMPLEMENTATION } from '../../apps/gateway/src/cli/version.ts'
 import { addNode } from '../../apps/gateway/src/nodes/registry.ts'
-import { openDicomPort } from '../../apps/gateway/src/serve/dicom.ts'
+import { type OpenPort, openDicomPort } from '../../apps/gateway/src/serve/dicom.ts'
 import { identifier, readIdentifier, writeIdentifier } from '../../apps/gateway/src/serve/identifier.ts'
 import { dataset, find, make, Tags } from '../../packages/dicom/src/index.ts'
-import { connect, FIELD, type Listener, listen, whole } from '../../packages/dimse/src/index.ts'
+import { connect, FIELD, listen, whole } from '../../packages/dimse/src/index.ts'
 import { damage, ingestAll } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { made, uidOf } from '../support/instances.ts'
@@ -24,7 +24,7 @@ const THREE = [1, 2, 3].map((number) => [CT, uidOf(number)] as const)
 const folder = passable('roentgate-commitment-')
 
 suite('storage commitment', () => {
-  const open: { archive?: Archive; listener?: Listener; port: number } = { port: 0 }
+  const open: { archive?: Archive; listener?: OpenPort; port: number } = { port: 0 }
   const archive = (): Archive => open.archive ?? assert.fail()
 
   before(async () => {

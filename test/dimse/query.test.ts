@@ -13,11 +13,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Archive, openArchive } from '../../apps/gateway/src/archive/archive.ts'
 import { IMPLEMENTATION } from '../../apps/gateway/src/cli/version.ts'
 import { addNode, type Service } from '../../apps/gateway/src/nodes/registry.ts'
-import { openDicomPort } from '../../apps/gateway/src/serve/dicom.ts'
+import { type OpenPort, openDicomPort } from '../../apps/gateway/src/serve/dicom.ts'
 import { identifier, readIdentifier, writeIdentifier } from '../../apps/gateway/src/serve/identifier.ts'
 import { EXPLICIT, even, forge, part10 } from '../../packages/dicom/src/forge.ts'
 import { find, string, Tags } from '../../packages/dicom/src/index.ts'
-import { connect, FIELD, type Listener } from '../../packages/dimse/src/index.ts'
+import { connect, FIELD } from '../../packages/dimse/src/index.ts'
 import { damage, ingestAll } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { peer, skipUnless } from '../support/peers.ts'
@@ -80,7 +80,7 @@ async function freePort(): Promise<number> {
 }
 
 suite('query and retrieve', skipUnless(...needs), () => {
-  const open: { archive?: Archive; listener?: Listener; child?: ChildProcess; port: number } = { port: 0 }
+  const open: { archive?: Archive; listener?: OpenPort; child?: ChildProcess; port: number } = { port: 0 }
   const archive = (): Archive => open.archive ?? assert.fail()
   const asks = async (program: string, ...args: readonly string[]) => {
     const child = spawn(program, ['-v', '-aet', 'WS1', '-aec', 'RG', ...args], {

@@ -1,11 +1,11 @@
-// roentgate ca init | issue
+// roentgate ca init | issue | revoke
 
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Archive } from '../archive/archive.ts'
 import { transact } from '../db/database.ts'
 import { appendEvents } from '../ledger/append.ts'
 import { PRIVATE_FILE } from '../pipeline/atomic.ts'
-import { initAuthority, issue } from '../pki/ca.ts'
+import { initAuthority, issue, revoke } from '../pki/ca.ts'
 import { PkiError } from '../pki/errors.ts'
 import { actor, type DataOptions, dataFolderOf, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
@@ -41,6 +41,15 @@ export async function issueFor(name: string, options: IssueOptions, invocation: 
     writeFileSync(`${out}.ca.pem`, ca, { flag: 'wx' })
     await record(archive, 'certificate issued')
     invocation.terminal.out(`Carry ${paths.join(', ')} to the node, and remove the key here.\n`)
+  })
+}
+
+export async function revokeOf(path: string, options: DataOptions, invocation: Invocation): Promise<number> {
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
+  return await mended(options, invocation, async (archive) => {
+    await revoke(archive, dataFolderOf(options, invocation), readFileSync(path, 'utf8'))
+    await record(archive, 'certificate revoked')
+    invocation.terminal.out('Revoked. A gateway that runs takes notice within seconds.\n')
   })
 }
 

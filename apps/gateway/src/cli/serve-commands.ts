@@ -6,34 +6,32 @@ import type { InitOptions, IssueOptions } from './ca.ts'
 import type { DataOptions } from './data.ts'
 import type { AddOptions, NodeOptions } from './nodes.ts'
 import type { Invocation } from './program.ts'
+import { addRemote, asSelf } from './remote-commands.ts'
 import type { ServeOptions } from './serve.ts'
 
 type Ended = (code: number) => void
 
 export function addServe(program: Command, invocation: Invocation, ended: Ended): void {
-  program
+  const serve = program
     .command('serve')
     .description(
       'the gateway: store, find, move, get and storage commitment over mutual TLS, until it is interrupted',
     )
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <n>', 'the DICOM port', portNumber, 11112)
-    .option('--ae-title <title>', 'what peers call it', 'ROENTGATE')
-    .option('--cert <file>', 'our certificate, PEM (default: that of roentgate ca)')
-    .option('--cert-key <file>', 'its key, PEM')
-    .option('--ca <file>', 'who signs the certificates of the nodes, PEM')
-    .option('--plain', 'without TLS, on loopback alone: for tests')
-    .option(...DATA)
-    .action(async (options: ServeOptions) => {
-      const { serve } = await import('./serve.ts')
-      ended(await serve(options, invocation))
-    })
-  addNodes(program, invocation, ended)
+  asSelf(serve).action(async (options: ServeOptions) => {
+    const { serve: run } = await import('./serve.ts')
+    ended(await run(options, invocation))
+  })
+  const node = program.command('node').description('peers that may speak DICOM with the gateway')
+  addNodes(node, invocation, ended)
+  addRemote(program, node, { invocation, ended })
   addAuthority(program, invocation, ended)
 }
 
 function addAuthority(program: Command, invocation: Invocation, ended: Ended): void {
   const ca = program.command('ca').description('a small certificate authority for the imaging network')
+  addRevoke(ca, invocation, ended)
   ca.command('init')
     .description('make it, and a certificate for the gateway')
     .requiredOption('--name <text>', 'as nodes will see it')
@@ -55,8 +53,18 @@ function addAuthority(program: Command, invocation: Invocation, ended: Ended): v
     })
 }
 
-function addNodes(program: Command, invocation: Invocation, ended: Ended): void {
-  const node = program.command('node').description('peers that may speak DICOM with the gateway')
+function addRevoke(ca: Command, invocation: Invocation, ended: Ended): void {
+  ca.command('revoke')
+    .description('a certificate of this authority is not to be believed any more')
+    .argument('<certificate>', 'PEM')
+    .option(...DATA)
+    .action(async (path: string, options: DataOptions) => {
+      const { revokeOf } = await import('./ca.ts')
+      ended(await revokeOf(path, options, invocation))
+    })
+}
+
+function addNodes(node: Command, invocation: Invocation, ended: Ended): void {
   node
     .command('add')
     .argument('<ae>', 'its AE title')

@@ -4,32 +4,24 @@
 //
 // Beside it: checkpoints to the witness, and the scrub that goes round.
 
-import { existsSync, readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import type { Archive } from '../archive/archive.ts'
 import { scrub } from '../archive/scrub.ts'
+import { transact } from '../db/database.ts'
+import { appendEvents, type NewEvent } from '../ledger/append.ts'
 import { type Checkpoints, keepCheckpoints } from '../ledger/schedule.ts'
 import { ledgerSigner } from '../ledger/signer.ts'
 import { fileWitness } from '../ledger/witness-file.ts'
 import { listNodes } from '../nodes/registry.ts'
-import type { Identity } from '../pki/ca.ts'
 import { openDicomPort } from '../serve/dicom.ts'
+import { isLoopback } from '../serve/peer.ts'
 import { type DataOptions, dataFolderOf, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
+import { type SelfOptions, selfOf, watchIdentity } from './self.ts'
 import { EXIT, UsageError } from './terminal.ts'
-import { IMPLEMENTATION } from './version.ts'
 
-export type ServeOptions = DataOptions & {
-  readonly host: string
-  readonly port: number
-  readonly aeTitle: string
-  readonly cert?: string
-  readonly certKey?: string
-  readonly ca?: string
-  readonly plain?: boolean
-}
+export type ServeOptions = SelfOptions & { readonly host: string; readonly port: number }
 
 const CHECKPOINT_MS = 60_000
 const CHECKPOINT_ENTRIES = 1000
@@ -43,9 +35,11 @@ const HEAP_GROWING = '--heap-growing-percent=200'
 export async function serve(options: ServeOptions, invocation: Invocation): Promise<number> {
   setFlagsFromString(HEAP_GROWING)
   const { terminal, signal } = invocation
-  const named = tlsOf(options)
+  if (options.plain && !isLoopback(options.host))
+    throw new UsageError('--plain is for this machine alone: --host 127.0.0.1')
   return await withArchive(options, invocation, async (archive) => {
-    const tls = options.plain ? undefined : (named ?? (await ownIdentity(archive, options, invocation)))
+    const self = await selfOf(archive, options, invocation)
+    const { tls } = self
     await assertReachable(archive, options)
     const checkpoints = await keeper(archive, options, invocation)
     const stopping = new AbortController()
@@ -53,18 +47,28 @@ export async function serve(options: ServeOptions, invocation: Invocation): Prom
     const port = await openDicomPort(archive, {
       host: options.host,
       port: options.port,
-      self: { aeTitle: options.aeTitle, implementation: IMPLEMENTATION, ...(tls ? { tls } : {}) },
+      self,
       ...(tls ? { tls } : {}),
       onEvent: (event) =>
         terminal.err(
           event.kind === 'refused' ? `Refused a peer: ${event.why}\n` : 'The ledger took no entry.\n',
         ),
     })
+    const unwatch = await watchIdentity(archive, { options, invocation }, (identity) => {
+      port.renew(identity)
+      terminal.err('The certificates changed: new associations get them.\n')
+    })
+    await record(archive, {
+      event: 'application-start',
+      detail: { aet: self.aeTitle, setting: tls ? 'tls' : 'plain' },
+    })
     const how = tls ? 'DICOM over TLS' : 'DICOM IN THE CLEAR'
     terminal.out(`${options.aeTitle} listens on ${options.host} port ${port.port}: ${how}\n`)
     await interrupted(signal)
     terminal.err('Ending: no new associations.\n')
+    unwatch()
     await port.close()
+    await record(archive, { event: 'application-stop', detail: { aet: self.aeTitle } })
     stopping.abort()
     await scrubbing
     await checkpoints.stop()
@@ -72,37 +76,13 @@ export async function serve(options: ServeOptions, invocation: Invocation): Prom
   })
 }
 
-function tlsOf({ cert, certKey, ca, plain, host }: ServeOptions): Identity | undefined {
-  if (plain) {
-    if (!isLoopback(host)) throw new UsageError('--plain is for this machine alone: --host 127.0.0.1')
-    return undefined
-  }
-  if (cert === undefined && certKey === undefined && ca === undefined) return undefined
-  if (cert === undefined || certKey === undefined || ca === undefined)
-    throw new UsageError('--cert, --cert-key and --ca go together')
-  return { cert: textIn(cert), key: textIn(certKey), ca: textIn(ca) }
-}
-
-async function ownIdentity(
-  archive: Archive,
-  options: DataOptions,
-  invocation: Invocation,
-): Promise<Identity> {
-  const { gatewayIdentity } = await import('../pki/ca.ts')
-  const identity = await gatewayIdentity(archive, dataFolderOf(options, invocation))
-  if (identity) return identity
-  throw new UsageError(
-    'TLS wants an authority: roentgate ca init, or --cert, --cert-key and --ca of your own; --plain on loopback is for tests',
-  )
-}
-
-function textIn(path: string): string {
-  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
-  return readFileSync(path, 'utf8')
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+async function record(
+  { database }: Archive,
+  { event, detail }: Pick<NewEvent, 'event' | 'detail'>,
+): Promise<void> {
+  const actor = { kind: 'system', id: 'gateway' } as const
+  const entry = { event, action: 'E', outcome: 'success', actor, objects: [], detail } as const
+  await transact(database.kysely, (tx) => appendEvents(tx, [entry], new Date()))
 }
 
 async function assertReachable({ database }: Archive, { host }: ServeOptions): Promise<void> {

@@ -1,6 +1,6 @@
 // What can be wrong with a node's registration.
 
-export type NodeCode = 'BAD_NODE' | 'EXISTS' | 'NO_NODE'
+export type NodeCode = 'BAD_NODE' | 'EXISTS' | 'NO_NODE' | 'INSECURE'
 
 export class NodeError extends Error {
   readonly code: NodeCode

@@ -3,6 +3,7 @@
 //   DATA/ca/ca.pem          the root, which every node trusts
 //   DATA/ca/ca.key.sealed   its key, under a data key that the custodian wraps:  nonce 12 | AES-256-GCM(PKCS #8) | tag 16
 //   DATA/ca/gateway.*       as above, for the gateway itself
+//   DATA/ca/ca.crl          what was revoked, once something was
 //
 // Invariant: no private key of ours is on disk in clear. A node's key is made here only to be carried to it, and not kept.
 
@@ -20,7 +21,12 @@ import { PkiError } from './errors.ts'
 x509.cryptoProvider.set(webcrypto as Crypto)
 
 export type Issued = { readonly certificate: string; readonly key: string; readonly ca: string }
-export type Identity = { readonly cert: string; readonly key: string; readonly ca: string }
+export type Identity = {
+  readonly cert: string
+  readonly key: string
+  readonly ca: string
+  readonly crl?: string
+}
 
 const EC = { name: 'ECDSA', namedCurve: 'P-256' }
 const SIGNING = { name: 'ECDSA', hash: 'SHA-256' }
@@ -35,6 +41,8 @@ const NODE_DAYS = 397
 /** Clocks of modalities are late. */
 const BEFORE_MS = 3600_000
 const SERVER_AND_CLIENT = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']
+/** Who holds it may not any more (RFC 5280 5.3.1). */
+const REASON = x509.X509CrlReason.privilegeWithdrawn
 const NAME = /^[\p{L}\p{N} ._-]{1,64}$/u
 
 /** The root and the gateway's certificate. @throws PkiError EXISTS, BAD_NAME */
@@ -75,13 +83,54 @@ export async function issue(
   { name, hosts }: { readonly name: string; readonly hosts: readonly string[] },
 ): Promise<Issued> {
   const folder = authority(dataFolder)
+  return await signed(await opened(archive, folder), name, hosts)
+}
+
+/** Adds the certificate to the revocation list, which is signed anew. @throws PkiError NO_AUTHORITY, NOT_OURS */
+export async function revoke(archive: Archive, dataFolder: string, certificate: string): Promise<void> {
+  const folder = authority(dataFolder)
+  const { root, signingKey } = await opened(archive, folder)
+  const gone = readCertificate(certificate)
+  if (
+    gone === undefined ||
+    gone.issuer !== root.subject ||
+    !(await gone.verify({ publicKey: root, signatureOnly: true }))
+  )
+    throw new PkiError('NOT_OURS', 'this authority did not issue that certificate')
+  const path = join(folder, 'ca.crl')
+  const before = existsSync(path) ? new x509.X509Crl(derOf(readFileSync(path, 'latin1'))).entries : []
+  const entries = before
+    .filter(({ serialNumber }) => serialNumber !== gone.serialNumber)
+    .map(({ serialNumber, revocationDate }) => ({ serialNumber, revocationDate, reason: REASON }))
+  const { notAfter } = lifetime(ROOT_DAYS)
+  const list = await x509.X509CrlGenerator.create({
+    issuer: root.subject,
+    thisUpdate: new Date(Date.now() - BEFORE_MS),
+    // It is read from disk by the gateway alone, which asks nobody for a newer one.
+    nextUpdate: notAfter,
+    entries: [...entries, { serialNumber: gone.serialNumber, revocationDate: new Date(), reason: REASON }],
+    signingAlgorithm: SIGNING,
+    signingKey,
+  })
+  writeAtomic(path, pemOf('X509 CRL', Buffer.from(list.rawData)))
+}
+
+function readCertificate(text: string): x509.X509Certificate | undefined {
+  try {
+    return new x509.X509Certificate(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function opened(archive: Archive, folder: string): Promise<Authority> {
   const root = new x509.X509Certificate(readFileSync(join(folder, 'ca.pem'), 'utf8'))
   const pem = await unseal(archive, join(folder, 'ca.key.sealed'))
-  const der = Buffer.from(pem.toString('latin1').replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
+  const der = derOf(pem.toString('latin1'))
   const signingKey = (await webcrypto.subtle.importKey('pkcs8', der, EC, false, ['sign'])) as CryptoKey
   pem.fill(0)
   der.fill(0)
-  return await signed({ root, signingKey }, name, hosts)
+  return { root, signingKey }
 }
 
 /** What the gateway shows, or undefined where there is no authority. */
@@ -93,7 +142,13 @@ export async function gatewayIdentity(archive: Archive, dataFolder: string): Pro
     cert: readFileSync(join(folder, 'gateway.pem'), 'utf8'),
     key: key.toString('latin1'),
     ca: readFileSync(join(folder, 'ca.pem'), 'utf8'),
+    ...(existsSync(join(folder, 'ca.crl')) ? { crl: readFileSync(join(folder, 'ca.crl'), 'utf8') } : {}),
   }
+}
+
+/** Of gatewayIdentity: those that change while the gateway runs. */
+export function identityFiles(dataFolder: string): readonly string[] {
+  return ['gateway.pem', 'ca.pem', 'ca.crl'].map((name) => join(dataFolder, 'ca', name))
 }
 
 function authority(dataFolder: string): string {
@@ -143,8 +198,17 @@ async function keyPair(): Promise<CryptoKeyPair> {
 
 async function exported(key: CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key as webcrypto.CryptoKey))
+  return pemOf('PRIVATE KEY', der)
+}
+
+/** The library's label for a revocation list is not the one that OpenSSL reads. */
+function pemOf(label: string, der: Buffer): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? []
-  return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
+}
+
+function derOf(pem: string): Buffer<ArrayBuffer> {
+  return Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
 }
 
 function assertName(name: string): void {

@@ -1,6 +1,6 @@
 // What can be wrong with the authority.
 
-export type PkiCode = 'EXISTS' | 'NO_AUTHORITY' | 'BAD_NAME' | 'DAMAGED'
+export type PkiCode = 'EXISTS' | 'NO_AUTHORITY' | 'BAD_NAME' | 'DAMAGED' | 'NOT_OURS'
 
 export class PkiError extends Error {
   readonly code: PkiCode

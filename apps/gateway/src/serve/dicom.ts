@@ -5,6 +5,7 @@
 // Every refusal is an entry of the ledger (PS3.15 A.5.3.11), with what did not hold, up to a number a minute: the rest is
 // counted. What is asked, sent and stored writes its own.
 
+import { constants } from 'node:crypto'
 import type { TlsOptions } from 'node:tls'
 import {
   type Answer,
@@ -60,13 +61,22 @@ export const TLS_PROFILE = {
   honorCipherOrder: true,
   requestCert: true,
   rejectUnauthorized: true,
+  // A session that goes on is not verified again: a certificate that was revoked since would be believed.
+  secureOptions:
+    constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
 } as const satisfies TlsOptions
 
-export async function openDicomPort(archive: Archive, port: DicomPort): Promise<Listener> {
-  const { self, onEvent } = port
+export type OpenPort = Omit<Listener, 'renew'> & {
+  /** For associations to come, and for ours. @throws where the key is not that of the certificate */
+  readonly renew: (tls: NonNullable<Self['tls']>) => void
+}
+
+export async function openDicomPort(archive: Archive, port: DicomPort): Promise<OpenPort> {
+  const { onEvent } = port
+  let { self } = port
   const record = recorder(archive, onEvent)
   const refused = refusals(record, onEvent)
-  const handlers = { archive, self, intake: openIntake(archive), record }
+  const handlers = { archive, intake: openIntake(archive), record }
   const decide = async (request: AssociateRequest, peer: Peer): Promise<Decision> => {
     const fingerprint = port.tls === undefined ? undefined : shownBy(peer.certificate)
     const { address } = peer
@@ -83,7 +93,7 @@ export async function openDicomPort(archive: Archive, port: DicomPort): Promise<
       kind: 'accept',
       contexts: negotiated(request, node),
       user: answeredUser(request, node),
-      handler: handlerOf(handlers, { request, node, address }),
+      handler: handlerOf({ ...handlers, self }, { request, node, address }),
     }
   }
   const listener = await listen({
@@ -97,7 +107,10 @@ export async function openDicomPort(archive: Archive, port: DicomPort): Promise<
   const telling = setInterval(() => void tellAgain({ archive, self }).catch(() => undefined), TELL_MS)
   return {
     ...listener,
-    renew: (tls) => listener.renew({ ...TLS_PROFILE, ...tls }),
+    renew: (tls) => {
+      listener.renew({ ...TLS_PROFILE, ...tls })
+      self = { ...self, tls }
+    },
     close: async (graceMs) => {
       clearInterval(telling)
       await listener.close(graceMs)

@@ -2,8 +2,10 @@
 // node's.
 
 import type { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { ConnectionOptions, PeerCertificate } from 'node:tls'
 import { type Association, connect, type Handler, type Role, type Wanted } from '@roentgate/dimse'
+import { NodeError } from '../nodes/errors.ts'
 import { fingerprintOf, type Node } from '../nodes/registry.ts'
 import type { Implementation } from './part10.ts'
 
@@ -11,7 +13,7 @@ import type { Implementation } from './part10.ts'
 export type Self = {
   readonly aeTitle: string
   readonly implementation: Implementation
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string }
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string; readonly crl?: string }
 }
 
 export type Reachable = Node & Required<Pick<Node, 'listens'>>
@@ -28,6 +30,8 @@ export async function call(
   { ae, listens, fingerprints }: Reachable,
   calling: Calling,
 ): Promise<Association> {
+  if (!self.tls && !isLoopback(listens.host))
+    throw new NodeError('INSECURE', 'without TLS nothing is sent to another machine')
   return await connect({
     ...listens,
     ...calling,
@@ -48,6 +52,10 @@ function pinned(fingerprints: readonly string[]): ConnectionOptions {
         ? undefined
         : new Error('another certificate than those of the node'),
   }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 export function shownBy(certificate: X509Certificate | undefined): string {

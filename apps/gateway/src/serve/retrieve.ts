@@ -105,7 +105,7 @@ export async function* move(incoming: Incoming, retrieving: Retrieving): AsyncGe
     try {
       association = await call(self, to, { contexts: contextsFor(instances) })
     } catch (error) {
-      if (!(error instanceof DimseError)) throw error
+      if (!(error instanceof DimseError || error instanceof NodeError)) throw error
       lost(counts, instances)
       continue
     }
