@@ -68,6 +68,14 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
   addBackup(program, invocation, ended)
   addAudit(program, invocation, ended)
   program
+    .command('start')
+    .description('a gateway to try: a synthetic study over mutual TLS into it, out of it, and de-identified')
+    .argument('[folder]', 'where to work', 'roentgate-demo')
+    .action(async (folder: string) => {
+      const { start } = await import('./start.ts')
+      ended(await start(folder, invocation))
+    })
+  program
     .command('demo')
     .description('make a small synthetic study, de-identify and verify it, and show the report')
     .argument('[folder]', 'where to work', 'roentgate-demo')

@@ -1,6 +1,6 @@
 // How the gateway presents itself to peers, by the options of a command: title, certificate, whom it trusts.
 
-import { existsSync, readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { existsSync, readFileSync, type Stats, unwatchFile, watchFile } from 'node:fs'
 import type { Archive } from '../archive/archive.ts'
 import type { Identity } from '../pki/ca.ts'
 import type { Self } from '../serve/peer.ts'
@@ -62,12 +62,15 @@ export async function watchIdentity(
   const { identityFiles } = await import('../pki/ca.ts')
   const named = [options.cert, options.certKey, options.ca, options.crl].filter((one) => one !== undefined)
   const paths = named.length > 0 ? named : identityFiles(dataFolderOf(options, invocation))
-  const changed = (): void =>
+  // A file that is not there is reported once, as it was.
+  const changed = (now: Stats, before: Stats): void => {
+    if (now.mtimeMs === before.mtimeMs && now.ino === before.ino) return
     void identityOf(archive, options, invocation)
       .then(renew)
       .catch(() =>
         invocation.terminal.err('The certificates changed, and cannot be used: those before stay.\n'),
       )
+  }
   for (const path of paths) watchFile(path, { interval: WATCH_MS, persistent: false }, changed)
   return () => {
     for (const path of paths) unwatchFile(path, changed)

@@ -15,7 +15,7 @@ import { ledgerSigner } from '../ledger/signer.ts'
 import { fileWitness } from '../ledger/witness-file.ts'
 import { listNodes } from '../nodes/registry.ts'
 import { openDicomPort } from '../serve/dicom.ts'
-import { isLoopback } from '../serve/peer.ts'
+import { isLoopback, type Self } from '../serve/peer.ts'
 import { type DataOptions, dataFolderOf, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
 import { type SelfOptions, selfOf, watchIdentity } from './self.ts'
@@ -32,7 +32,14 @@ const SCRUB_AFTER_MS = 30 * 24 * 3600_000
  * that is one collection for every few of them. */
 const HEAP_GROWING = '--heap-growing-percent=200'
 
-export async function serve(options: ServeOptions, invocation: Invocation): Promise<number> {
+export type Serving = { readonly archive: Archive; readonly self: Self; readonly port: number }
+
+/** `then`: what the same process does once it listens. */
+export async function serve(
+  options: ServeOptions,
+  invocation: Invocation,
+  then?: (serving: Serving) => Promise<void>,
+): Promise<number> {
   setFlagsFromString(HEAP_GROWING)
   const { terminal, signal } = invocation
   if (options.plain && !isLoopback(options.host))
@@ -64,6 +71,7 @@ export async function serve(options: ServeOptions, invocation: Invocation): Prom
     })
     const how = tls ? 'DICOM over TLS' : 'DICOM IN THE CLEAR'
     terminal.out(`${options.aeTitle} listens on ${options.host} port ${port.port}: ${how}\n`)
+    await then?.({ archive, self, port: port.port })
     await interrupted(signal)
     terminal.err('Ending: no new associations.\n')
     unwatch()
