@@ -12,19 +12,15 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Archive, openArchive } from '../../apps/gateway/src/archive/archive.ts'
+import { openArchive } from '../../apps/gateway/src/archive/archive.ts'
 import { openIntake } from '../../apps/gateway/src/archive/ingest/intake.ts'
-import { openInstance } from '../../apps/gateway/src/archive/retrieve.ts'
-import { scrub } from '../../apps/gateway/src/archive/scrub.ts'
 import { createKeyFile } from '../../apps/gateway/src/keys/passphrase.ts'
-import { publishCheckpoint } from '../../apps/gateway/src/ledger/checkpoint.ts'
-import { ledgerSigner } from '../../apps/gateway/src/ledger/signer.ts'
-import { verifyDatabase } from '../../apps/gateway/src/ledger/verify.ts'
 import { SENDER } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
-import { made, uidOf } from '../support/instances.ts'
+import { made } from '../support/instances.ts'
 import { debianPostgres, skipUnless } from '../support/peers.ts'
 import { startServer } from '../support/postgres.ts'
+import { assertWhole, numbersFrom } from '../support/whole.ts'
 
 const KILLS = 200
 const SEED = Number(process.env.ROENTGATE_SEED ?? 1)
@@ -49,37 +45,6 @@ for (let number = Number(first); ; number += 8) {
   }))
 }
 `
-
-/** A small generator of numbers below 1 (mulberry32). */
-function numbersFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-async function assertWhole(archive: Archive, acknowledged: ReadonlySet<number>): Promise<void> {
-  for (const number of acknowledged) {
-    await using stored = (await openInstance(archive, uidOf(number))) ?? assert.fail()
-    const chunks: Uint8Array[] = []
-    for await (const chunk of stored.read()) chunks.push(chunk)
-    assert.ok(Buffer.concat(chunks).equals(Buffer.from(made(number))), String(number))
-  }
-  const { intact, damaged, missing } = await scrub(archive, { orphansOlderThan: 0 })
-  assert.deepEqual([damaged, missing], [0, 0])
-  assert.ok(intact >= acknowledged.size)
-  let blobs = 0
-  for await (const _ of archive.blobs.list()) blobs++
-  assert.equal(blobs, intact, 'what no row names was swept, every row has its blob')
-  const db = archive.database.kysely
-  const signer = await ledgerSigner(db, archive.custodians)
-  await publishCheckpoint(db, signer, [])
-  const { verdict, differences } = await verifyDatabase(db, { keys: [signer.key], witnesses: [] })
-  assert.deepEqual([verdict.kind, differences], ['intact', []])
-}
 
 async function ready(child: ChildProcess): Promise<void> {
   const lines = createInterface({ input: child.stdout ?? assert.fail() })
