@@ -1,83 +1,118 @@
-// npm run bench -- dimse: DCMTK's storescu as the modality, to our gateway and to DCMTK's storescp, in turn.
+// npm run bench -- dimse: DCMTK as the modality and the workstation, to our gateway, to Orthanc and to storescp, in turn.
 //
-// Ours hashes, encrypts, indexes and writes the ledger before it says Success; storescp writes a file.
+// Ours hashes, encrypts, indexes and writes the ledger before it says Success; Orthanc indexes; storescp writes a file.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import {
+  chmodSync,
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+} from 'node:fs'
+import { connect as connectSocket, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { openArchive } from '../../apps/gateway/src/archive/archive.ts'
-import { addNode, fingerprintOf } from '../../apps/gateway/src/nodes/registry.ts'
-import { initAuthority, issue } from '../../apps/gateway/src/pki/ca.ts'
-import { writeSeries } from './data.ts'
+import { dataSetStart, fromBytes } from '../../packages/dicom/src/index.ts'
+import { connect, VERIFICATION } from '../../packages/dimse/src/index.ts'
+import { writeGiant, writeSeries } from './data.ts'
+import {
+  certificates,
+  ENV,
+  type Peer,
+  peakOf,
+  peersIn,
+  processorOf,
+  residentOf,
+  type Started,
+} from './dimse-peers.ts'
 import { machine, table } from './document.ts'
 import { BenchError, median } from './measure.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../apps/gateway/src/main.ts', import.meta.url))
 const MEBIBYTE = 2 ** 20
-const ENV = { ...process.env, TCP_NODELAY: '1' }
-const PASSPHRASE = 'bench'
 /** Objects of an association. */
-const CT_FILES = 400
-const SMALL_FILES = 1000
+const CT_FILES = 800
+const SMALL_FILES = 2000
+const ECHOES = 300
+const IDLE = 1000
+/** Of 2 MiB each: 2 GiB. */
+const GIANT_FRAMES = 1024
+/** As data.ts makes them. */
+const STUDY = '1.2.826.0.1.3680043.10.1537.1'
+const GIANT = '1.2.826.0.1.3680043.10.1537.9'
+const NM = '1.2.840.10008.5.1.4.1.1.20'
+const EXPLICIT = '1.2.840.10008.1.2.1'
+const IMPLEMENTATION = { uid: '2.25.1', version: 'BENCH' }
 
-type Peer = {
+type Load = {
   readonly name: string
-  readonly start: (folder: string) => Promise<{ readonly child: ChildProcess; readonly port: number }>
-  readonly tls: boolean
+  readonly folders: readonly string[]
+  readonly files: number
+  readonly isRead?: boolean
 }
-type Load = { readonly name: string; readonly folders: readonly string[]; readonly files: number }
+type Reading = { readonly rate: number; readonly peak: number; readonly processor: number }
 
 export async function benchDimse(scratch: string, rounds: number): Promise<string> {
   chmodSync(scratch, 0o711)
   await certificates(scratch)
-  const loads = loadsIn(scratch)
-  const peers: readonly Peer[] = [
-    { name: 'ours, TLS', start: (folder) => ours(scratch, folder, []), tls: true },
-    { name: 'ours, in the clear', start: (folder) => ours(scratch, folder, ['--plain']), tls: false },
-    { name: 'storescp', start: storescp, tls: false },
-  ]
+  const peers = peersIn(scratch)
   const rows: string[][] = []
-  for (const load of loads) {
-    const rates = new Map<string, number[]>()
-    const peaks = new Map<string, number>()
+  for (const load of loadsIn(scratch)) {
+    const readings = new Map<string, Reading[]>()
     for (let round = 0; round < rounds; round++) {
       for (const peer of peers) {
-        const folder = join(scratch, 'served')
-        mkdirSync(folder, { mode: 0o711 })
-        const { child, port } = await peer.start(folder)
-        const begun = performance.now()
-        await Promise.all(load.folders.map((from) => stored({ scratch, from, port, tls: peer.tls })))
-        const seconds = (performance.now() - begun) / 1000
-        peaks.set(peer.name, Math.max(peaks.get(peer.name) ?? 0, peakOf(child)))
-        rates.set(peer.name, [...(rates.get(peer.name) ?? []), (load.files * load.folders.length) / seconds])
-        const ended = once(child, 'exit')
-        child.kill('SIGTERM')
-        await ended
-        rmSync(folder, { recursive: true, force: true })
+        // getscu of Debian speaks no TLS; storescp gives nothing back.
+        if (load.isRead && (peer.tls || peer.name === 'storescp')) continue
+        const reading = await served(scratch, peer, (started) => raced({ scratch, load, peer, started }))
+        readings.set(peer.name, [...(readings.get(peer.name) ?? []), reading])
       }
     }
-    for (const { name } of peers)
-      rows.push([
-        load.name,
-        name,
-        median(rates.get(name) ?? []).toFixed(0),
-        ((peaks.get(name) ?? 0) / MEBIBYTE).toFixed(0),
-      ])
+    const orthanc = readings.get('Orthanc') ?? []
+    for (const [name, all] of readings) rows.push(rowOf({ load, name, all, orthanc }))
   }
-  return `## dimse: C-STORE
+  const [ours = fail()] = peers.filter(({ name }) => name === 'ours, in the clear')
+  const giant = await served(scratch, ours, (started) => giantStored(scratch, started))
+  const echoes = await served(scratch, ours, (started) => echoed(started))
+  return section(rounds, rows, [giant, echoes])
+}
 
-DCMTK's \`storescu\` sends with \`TCP_NODELAY=1\`; seconds are those of its whole run, its start and TLS included. Ours answers
-when an instance is hashed, encrypted, synced, indexed and in the ledger; \`storescp\` when it has written a file. Median of
-${rounds} rounds, each server begun anew. Peak memory is that of the server's process; PostgreSQL's is beside it.
+function section(rounds: number, rows: readonly string[][], lines: readonly string[]): string {
+  return `## dimse: C-STORE and C-GET
+
+DCMTK's \`storescu\` and \`getscu\` run with \`TCP_NODELAY=1\`; seconds are those of their whole run, start and TLS included.
+Ours answers when an instance is hashed, encrypted, synced, indexed and in the ledger; Orthanc (\`SyncStorageArea\`) when it is
+synced and indexed; \`storescp\` when it has written a file. Median of ${rounds} rounds, each server begun anew; the ratio is
+the median of the rounds' ratios. Peak memory is that of the server's process from its start on; seconds of processor are
+those of all its processes, PostgreSQL's included.
 
 ${machine()}.
 
-${table(['', 'to', 'objects/s', 'peak MiB'], rows)}`
+${table(['', 'server', 'objects/s', 'Orthanc = 1', 'peak MiB', 'processor s per 1,000'], rows)}
+
+${lines.join('\n\n')}
+`
+}
+
+type Standing = {
+  readonly load: Load
+  readonly name: string
+  readonly all: readonly Reading[]
+  readonly orthanc: readonly Reading[]
+}
+
+function rowOf({ load, name, all, orthanc }: Standing): string[] {
+  const ratios = all.map(({ rate }, round) => rate / (orthanc[round]?.rate ?? Number.NaN))
+  return [
+    load.name,
+    name,
+    median(all.map(({ rate }) => rate)).toFixed(0),
+    median(ratios).toFixed(2),
+    (Math.max(...all.map(({ peak }) => peak)) / MEBIBYTE).toFixed(0),
+    median(all.map(({ processor }) => processor)).toFixed(1),
+  ]
 }
 
 function loadsIn(scratch: string): readonly Load[] {
@@ -92,79 +127,142 @@ function loadsIn(scratch: string): readonly Load[] {
     { name: 'CT, one association', folders: four.slice(0, 1), files: CT_FILES },
     { name: 'CT, four associations', folders: four, files: CT_FILES },
     { name: '13 KB, one association', folders: [series('small5', SMALL_FILES, 64)], files: SMALL_FILES },
+    { name: 'CT, C-GET', folders: four.slice(0, 1), files: CT_FILES, isRead: true },
   ]
 }
 
-/** A data folder with an authority and a node, copied for every start. */
-async function certificates(scratch: string): Promise<void> {
-  writeFileSync(join(scratch, 'passphrase'), PASSPHRASE)
-  const dataFolder = join(scratch, 'issuing')
-  await using archive = await openArchive({ dataFolder, keys: { passphrase: Buffer.from(PASSPHRASE) } })
-  await initAuthority(archive, dataFolder, { name: 'bench', hosts: ['127.0.0.1'] })
-  for (const name of ['CT1', 'gateway']) {
-    const { certificate, key, ca } = await issue(archive, dataFolder, { name, hosts: ['127.0.0.1'] })
-    writeFileSync(join(scratch, `${name}.pem`), certificate)
-    writeFileSync(join(scratch, `${name}.key`), key)
-    writeFileSync(join(scratch, 'ca.pem'), ca)
+async function served<T>(scratch: string, peer: Peer, act: (started: Started) => Promise<T>): Promise<T> {
+  const folder = join(scratch, 'served')
+  mkdirSync(folder, { mode: 0o711 })
+  const started = await peer.start(folder)
+  try {
+    return await act(started)
+  } finally {
+    const ended = once(started.child, 'exit')
+    started.child.kill('SIGTERM')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function ours(scratch: string, dataFolder: string, plain: readonly string[]) {
-  const archive = await openArchive({ dataFolder, keys: { passphrase: Buffer.from(PASSPHRASE) } })
-  const certificate = new X509Certificate(readFileSync(join(scratch, 'CT1.pem')))
-  const node = {
-    ae: 'STORESCU',
-    addresses: ['127.0.0.1'],
-    fingerprints: [fingerprintOf(certificate.fingerprint256)],
-    services: ['echo', 'store'] as const,
-    outside: false,
-  }
-  await addNode(archive.database.kysely, node, 'bench')
-  await archive.close()
-  const at = (name: string): string => join(scratch, name)
-  const tls =
-    plain.length > 0
-      ? plain
-      : ['--cert', at('gateway.pem'), '--cert-key', at('gateway.key'), '--ca', at('ca.pem')]
-  const env = { ...ENV, ROENTGATE_DATA: dataFolder, ROENTGATE_PASSPHRASE_FILE: at('passphrase') }
-  const child = spawn(process.execPath, [PROGRAM, 'serve', '--port', '0', '--ae-title', 'ANY-SCP', ...tls], {
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  const [text] = (await once(child.stdout, 'data')) as [Buffer]
-  return { child, port: Number(/port (\d+)/.exec(text.toString())?.[1]) }
+type Race = { readonly scratch: string; readonly load: Load; readonly peer: Peer; readonly started: Started }
+
+async function raced({ scratch, load, peer, started }: Race): Promise<Reading> {
+  const { child, port } = started
+  const to = { scratch, port, tls: peer.tls }
+  if (load.isRead) await stored({ ...to, from: load.folders[0] ?? fail() })
+  const before = processorOf(child)
+  const begun = performance.now()
+  if (load.isRead) await got({ ...to, files: load.files })
+  else await Promise.all(load.folders.map((from) => stored({ ...to, from })))
+  const seconds = (performance.now() - begun) / 1000
+  const count = load.files * load.folders.length
+  const processor = ((processorOf(child) - before) / count) * 1000
+  return { rate: count / seconds, peak: peakOf(child), processor }
 }
 
-async function storescp(folder: string) {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  await new Promise((done) => server.close(done))
-  const child = spawn('storescp', ['--fork', '-od', folder, String(port)], { env: ENV, stdio: 'ignore' })
-  await sleep(500)
-  return { child, port }
-}
+type To = { readonly scratch: string; readonly port: number; readonly tls: boolean }
 
-type Storing = {
-  readonly scratch: string
-  readonly from: string
-  readonly port: number
-  readonly tls: boolean
-}
-
-async function stored({ scratch, from, port, tls }: Storing): Promise<void> {
+async function dcmtk(program: string, { scratch, tls }: To, args: readonly string[]): Promise<void> {
   const at = (name: string): string => join(scratch, name)
   const secure = tls ? ['+tls', at('CT1.key'), at('CT1.pem'), '+cf', at('ca.pem'), '+px'] : []
-  const child = spawn('storescu', [...secure, '+sd', '127.0.0.1', String(port), from], {
-    env: ENV,
-    stdio: 'ignore',
-  })
+  const child: ChildProcess = spawn(program, [...secure, ...args], { env: ENV, stdio: 'ignore' })
   const [code] = await once(child, 'exit')
-  if (code !== 0) throw new BenchError(`storescu ended with ${code}`)
+  if (code !== 0) throw new BenchError(`${program} ended with ${code}`)
 }
 
-function peakOf({ pid }: ChildProcess): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
+async function stored(to: To & { readonly from: string }): Promise<void> {
+  await dcmtk('storescu', to, ['+sd', '127.0.0.1', String(to.port), to.from])
+}
+
+async function got(to: To & { readonly files: number }): Promise<void> {
+  const into = join(to.scratch, 'got')
+  mkdirSync(into)
+  const keys = ['-k', 'QueryRetrieveLevel=STUDY', '-k', `StudyInstanceUID=${STUDY}`]
+  await dcmtk('getscu', to, ['-S', '-od', into, ...keys, '127.0.0.1', String(to.port)])
+  const { length } = readdirSync(into)
+  rmSync(into, { recursive: true })
+  if (length !== to.files) throw new BenchError(`getscu got ${length} of ${to.files}`)
+}
+
+/** One instance of 2 GiB, as a stream: what the gateway holds of it. */
+async function giantStored(scratch: string, { child, port }: Started): Promise<string> {
+  const path = join(scratch, 'giant.dcm')
+  const size = writeGiant(path, GIANT_FRAMES)
+  const start = dataSetStart(fromBytes(firstBytes(path)))
+  const association = await connect({
+    host: '127.0.0.1',
+    port,
+    callingAe: 'STORESCU',
+    calledAe: 'ANY-SCP',
+    contexts: [{ abstractSyntax: NM, transferSyntaxes: [EXPLICIT] }],
+    implementation: IMPLEMENTATION,
+  })
+  let most = 0
+  const timer = setInterval(() => {
+    most = Math.max(most, residentOf(child))
+  }, 50)
+  const begun = performance.now()
+  const data = createReadStream(path, { start, highWaterMark: 1 << 20 })
+  const status = await association.store({ sopClass: NM, sopInstance: GIANT, transferSyntax: EXPLICIT, data })
+  const seconds = (performance.now() - begun) / 1000
+  clearInterval(timer)
+  await association.release()
+  if (status !== 0) throw new BenchError(`the large instance was answered with ${status.toString(16)}`)
+  const speed = (size / MEBIBYTE / seconds).toFixed(0)
+  return `One instance of 2 GiB, in the clear: ${speed} MiB/s; resident while it came: at most ${(most / MEBIBYTE).toFixed(0)} MiB.`
+}
+
+/** C-ECHO, an association each, while others hold connections and say nothing, or half of something. */
+async function echoed({ port }: Started): Promise<string> {
+  const sockets: Socket[] = []
+  const alone = await echoes(port)
+  for (let number = 0; number < 2 * IDLE; number++) {
+    const socket = connectSocket({ host: '127.0.0.1', port })
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    // The half of a header of an A-ASSOCIATE-RQ.
+    if (number % 2 === 1) socket.write(Buffer.from([1, 0, 0]))
+    sockets.push(socket)
+  }
+  const among = await echoes(port)
+  for (const socket of sockets) socket.destroy()
+  const line = (all: readonly number[]): string =>
+    `p50 ${at(all, 0.5).toFixed(1)} ms, p99 ${at(all, 0.99).toFixed(1)} ms`
+  return `C-ECHO with an association each, in the clear: ${line(alone)}; among ${IDLE} idle and ${IDLE} half-open connections: ${line(among)}.`
+}
+
+async function echoes(port: number): Promise<readonly number[]> {
+  const all: number[] = []
+  for (let number = 0; number < ECHOES; number++) {
+    const begun = performance.now()
+    const association = await connect({
+      host: '127.0.0.1',
+      port,
+      callingAe: 'STORESCU',
+      calledAe: 'ANY-SCP',
+      contexts: [{ abstractSyntax: VERIFICATION, transferSyntaxes: [EXPLICIT] }],
+      implementation: IMPLEMENTATION,
+    })
+    await association.echo()
+    all.push(performance.now() - begun)
+    await association.release()
+  }
+  return all.toSorted((a, b) => a - b)
+}
+
+function firstBytes(path: string): Buffer {
+  const bytes = Buffer.alloc(4096)
+  const file = openSync(path, 'r')
+  readSync(file, bytes)
+  closeSync(file)
+  return bytes
+}
+
+function at(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+function fail(): never {
+  throw new BenchError('there is no such thing')
 }

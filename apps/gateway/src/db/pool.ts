@@ -33,6 +33,7 @@ export function openPool(config: pg.PoolConfig): PostgresPool {
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_MS,
     application_name: 'roentgate',
+    pipeline: true,
     types: types as pg.CustomTypesConfig,
   })
   // Of idle connections; the pool drops them and makes others.
@@ -60,6 +61,10 @@ async function patientConnect(pool: pg.Pool, closing: AbortSignal): Promise<pg.P
   }
 }
 
+/** Sent ahead of the first statement of its transaction, which waits for both: one round trip less. */
+const BEGIN = 'begin'
+const NOTHING = { command: 'BEGIN', rowCount: null, rows: [] }
+
 /** By text. Statements of variable length have many; those that come first are those that come often. */
 const names = new Map<string, string>()
 const MAX_NAMES = 256
@@ -77,10 +82,21 @@ function guarded(client: pg.PoolClient): PostgresPoolClient {
   const ignore = () => undefined
   // A connection that breaks while it is checked out and idle reports here; the next query on it fails anyway.
   client.on('error', ignore)
+  const begun: { waiting?: Promise<unknown> } = {}
   return {
     query: async (text: string, values: readonly unknown[]) => {
+      const { waiting } = begun
+      delete begun.waiting
       try {
-        return await client.query({ ...named(text), text, values: [...values] })
+        if (text === BEGIN) {
+          begun.waiting = client.query(text)
+          begun.waiting.catch(ignore)
+          return NOTHING
+        }
+        const answer = client.query({ ...named(text), text, values: [...values] })
+        answer.catch(ignore)
+        await waiting
+        return await answer
       } catch (error) {
         throw asDbError(error)
       }

@@ -7,6 +7,7 @@
 
 import {
   concat,
+  DicomError,
   dataSetStart,
   fromBytes,
   readFile,
@@ -50,6 +51,8 @@ const EXPLICIT = '1.2.840.10008.1.2.1'
 const NATIVE = [EXPLICIT, IMPLICIT]
 /** A meta group is some hundred bytes; of others' making it may be more. */
 const FIRST_BYTES = 64 << 10
+/** Read whole, one while another is sent. */
+const SMALL_BYTES = 4 << 20
 /** What is written anew is in memory while it is. */
 const MAX_REWRITTEN = 512 << 20
 
@@ -74,21 +77,44 @@ export function newCounts(remaining: number): Counts {
   return { remaining, completed: 0, failed: 0, warning: 0, failures: [], sent: new Map() }
 }
 
-/** Counts, and yields, after each instance. @throws DimseError where the association ends */
-export async function* sendAll({ counts, signal, instances, ...through }: Sending): AsyncGenerator<void> {
-  for (const instance of instances) {
-    if (signal.aborted) return
-    const status = await sendOne(through, instance)
-    counts.remaining--
-    const kind = status === undefined ? 'failure' : statusKind(status)
-    if (kind === 'success' || kind === 'warning') {
-      counts[kind === 'success' ? 'completed' : 'warning']++
-      counts.sent.set(instance.study, (counts.sent.get(instance.study) ?? 0) + 1)
-    } else {
-      counts.failed++
-      counts.failures.push(instance.sopUid)
+/** Counts, and yields, after each instance; while one is sent, the next is read. @throws DimseError where the association ends */
+export async function* sendAll(sending: Sending): AsyncGenerator<void> {
+  const { counts, signal, instances } = sending
+  const readAt = (place: number): Promise<Prepared> | undefined => {
+    const instance = instances[place]
+    const reading = instance && prepared(sending, instance)
+    // Looked at when its turn comes.
+    reading?.catch(() => undefined)
+    return reading
+  }
+  let next = readAt(0)
+  try {
+    for (const [place, instance] of instances.entries()) {
+      if (signal.aborted) return
+      await using current = await next
+      next = readAt(place + 1)
+      const status = current?.data === undefined ? undefined : await sendOne(sending, instance, current)
+      count(counts, instance, status)
+      yield
     }
-    yield
+  } finally {
+    await next?.then(
+      (unused) => unused[Symbol.asyncDispose](),
+      () => undefined,
+    )
+  }
+}
+
+/** No status: it could not be sent at all. */
+function count(counts: Counts, { study, sopUid }: Outgoing, status: number | undefined): void {
+  const kind = status === undefined ? 'failure' : statusKind(status)
+  counts.remaining--
+  if (kind === 'success' || kind === 'warning') {
+    counts[kind === 'success' ? 'completed' : 'warning']++
+    counts.sent.set(study, (counts.sent.get(study) ?? 0) + 1)
+  } else {
+    counts.failed++
+    counts.failures.push(sopUid)
   }
 }
 
@@ -116,24 +142,49 @@ export function* byContexts(instances: readonly Outgoing[]): Generator<readonly 
   if (batch.length > 0) yield batch
 }
 
-/** Undefined: it could not be sent at all. */
-async function sendOne(
-  { archive, association, originator }: Pick<Sending, 'archive' | 'association' | 'originator'>,
+type Prepared = AsyncDisposable & {
+  readonly syntax: string
+  /** Of the data set; undefined where it cannot be sent. */
+  readonly data: Uint8Array | AsyncIterable<Uint8Array> | undefined
+}
+
+const NOTHING: Prepared = { syntax: '', data: undefined, [Symbol.asyncDispose]: async () => undefined }
+
+/** Small ones are read, which proves them, before their first byte goes; large ones as they go. */
+async function prepared(
+  { archive, association }: Pick<Sending, 'archive' | 'association'>,
   { sopUid, sopClass, transferSyntax: stored }: Outgoing,
-): Promise<number | undefined> {
+): Promise<Prepared> {
   const syntax = acceptedFor(association, sopClass, stored)
-  if (syntax === undefined) return undefined
+  if (syntax === undefined) return NOTHING
   try {
-    await using instance = await openInstance(archive, sopUid)
-    if (instance === undefined) return undefined
-    const data = syntax === stored ? asStored(instance) : await rewritten(instance, syntax)
-    if (data === undefined) return undefined
-    const request = { sopClass, sopInstance: sopUid, transferSyntax: syntax, data }
+    const instance = await openInstance(archive, sopUid)
+    if (instance === undefined) return NOTHING
+    if (syntax === stored && instance.size > SMALL_BYTES) {
+      const data = asStored(instance)
+      return { syntax, data, [Symbol.asyncDispose]: () => instance[Symbol.asyncDispose]() }
+    }
+    await using whole = instance
+    return { ...NOTHING, syntax, data: await inMemory(whole, syntax === stored ? undefined : syntax) }
+  } catch (error) {
+    if (isStoreError(error) || error instanceof DicomError) return NOTHING
+    throw error
+  }
+}
+
+async function sendOne(
+  { association, originator }: Pick<Sending, 'association' | 'originator'>,
+  { sopUid, sopClass }: Outgoing,
+  { syntax, data = new Uint8Array(0) }: Prepared,
+): Promise<number | undefined> {
+  const request = { sopClass, sopInstance: sopUid, transferSyntax: syntax, data }
+  try {
     return await association.store(originator ? { ...request, originator } : request)
   } catch (error) {
-    if (error instanceof DimseError && error.code !== 'NO_CONTEXT') throw error
-    if (isStoreError(error)) return undefined
-    throw error
+    if (!isStoreError(error)) throw error
+    // Half of it has gone: nothing else can follow on this association.
+    association.abort()
+    throw new DimseError('ABORTED', 'an instance could not be read to its end')
   }
 }
 
@@ -149,10 +200,12 @@ async function* asStored(instance: Stored): AsyncGenerator<Uint8Array> {
   yield* instance.read({ start: at, end: instance.size })
 }
 
-/** A native data set in another encoding. */
-async function rewritten(instance: Stored, syntax: string): Promise<Uint8Array | undefined> {
+/** The data set, as it is stored, or in another encoding. */
+async function inMemory(instance: Stored, syntax: string | undefined): Promise<Uint8Array | undefined> {
   if (instance.size > MAX_REWRITTEN) return undefined
-  const file = readFile(fromBytes(await gathered(instance.read())), { inflate })
+  const bytes = await gathered(instance.read())
+  if (syntax === undefined) return bytes.subarray(dataSetStart(fromBytes(bytes)))
+  const file = readFile(fromBytes(bytes), { inflate })
   const moved = { ...file, preamble: undefined, meta: undefined, transferSyntax: syntax as Uid }
   return concat([...writeFile(moved)])
 }

@@ -1,8 +1,8 @@
 // The calls of the file system that the directory store makes, and no other, so that a test can put its own in their
 // place: one that fails with ENOSPC, one that loses power after the n-th call.
 
-import type { Stats } from 'node:fs'
-import fs from 'node:fs/promises'
+import fs, { type Stats } from 'node:fs'
+import { promisify } from 'node:util'
 
 export type OpenFile = {
   /** At the end; perhaps not all of them. */
@@ -36,32 +36,53 @@ export type FileSystem = {
 const PRIVATE_FILE = 0o600
 const PRIVATE_FOLDER = 0o700
 
+/** Written while everybody waits: less than handing it to another thread takes. */
+const SHORT_BYTES = 1 << 20
+
+const [read, write, writev, sync] = [
+  promisify(fs.read),
+  promisify(fs.write),
+  promisify(fs.writev),
+  promisify(fs.fsync),
+]
+
+/**
+ * Names are made and files are opened here, in microseconds; a hop to another thread and back takes longer than the call,
+ * and storing one instance makes nine. What waits for the disk, flushes and reads and long writes, waits elsewhere.
+ */
 export const nodeFileSystem: FileSystem = {
-  open: async (path, flags) => {
-    const file = await fs.open(path, flags, PRIVATE_FILE)
-    return {
-      write: ([only, ...more]) =>
-        only && more.length === 0 ? file.write(only) : file.writev([...(only ? [only] : []), ...more]),
-      read: async (into, offset, { length, position }) =>
-        (await file.read(into, offset, length, position)).bytesRead,
-      overwrite: async (bytes, position) => {
-        await file.write(bytes, 0, bytes.length, position)
-      },
-      sync: () => file.sync(),
-      size: async () => (await file.stat()).size,
-      close: () => file.close(),
+  open: async (path, flags) => openFile(fs.openSync(path, flags, PRIVATE_FILE)),
+  syncFolder: async (path) => {
+    const folder = fs.openSync(path, 'r')
+    try {
+      await sync(folder)
+    } finally {
+      fs.closeSync(folder)
     }
   },
-  syncFolder: async (path) => {
-    await using folder = await fs.open(path, 'r')
-    await folder.sync()
-  },
-  mkdir: async (path) => {
-    await fs.mkdir(path, { mode: PRIVATE_FOLDER })
-  },
-  link: (from, to) => fs.link(from, to),
-  rename: (from, to) => fs.rename(from, to),
-  unlink: (path) => fs.unlink(path),
-  names: (path) => fs.readdir(path),
-  stat: (path) => fs.stat(path),
+  mkdir: async (path) => fs.mkdirSync(path, { mode: PRIVATE_FOLDER }),
+  link: async (from, to) => fs.linkSync(from, to),
+  rename: async (from, to) => fs.renameSync(from, to),
+  unlink: async (path) => fs.unlinkSync(path),
+  names: (path) => fs.promises.readdir(path),
+  stat: (path) => fs.promises.stat(path),
+}
+
+function openFile(file: number): OpenFile {
+  return {
+    write: async (pieces) => {
+      const size = pieces.reduce((sum, { length }) => sum + length, 0)
+      if (size <= SHORT_BYTES) return { bytesWritten: fs.writevSync(file, [...pieces]) }
+      const [only, ...more] = pieces
+      return only && more.length === 0 ? await write(file, only) : await writev(file, [...pieces])
+    },
+    read: async (into, offset, { length, position }) =>
+      (await read(file, into, offset, length, position)).bytesRead,
+    overwrite: async (bytes, position) => {
+      await write(file, bytes, 0, bytes.length, position)
+    },
+    sync: () => sync(file),
+    size: async () => fs.fstatSync(file).size,
+    close: async () => fs.closeSync(file),
+  }
 }
