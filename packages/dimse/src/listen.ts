@@ -77,10 +77,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => welcome(state, socket))
   const up = Promise.withResolvers<void>()
   server.once('error', up.reject)
-  if (options.onTlsRefused)
-    server.on('tlsClientError', (_error: Error, socket: Socket) =>
-      options.onTlsRefused?.(socket.remoteAddress ?? ''),
-    )
+  if (options.tls && options.onTlsRefused) watchHandshakes(server, options.onTlsRefused)
   server.listen(options.port, options.host, up.resolve)
   await up.promise
   server.off('error', up.reject)
@@ -100,6 +97,24 @@ type State = {
   readonly options: ListenOptions
   readonly sockets: Set<Socket>
   readonly uppers: Set<Upper>
+}
+
+/** The address is asked for while there is one: of a transport that failed nobody knows it. */
+function watchHandshakes(server: Server, refused: (address: string) => void): void {
+  const waiting = new Map<string, string>()
+  const nameOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${remoteAddress} ${remotePort}`
+  server.on('connection', (socket: Socket) => {
+    const name = nameOf(socket)
+    waiting.set(name, socket.remoteAddress ?? '')
+    socket.once('close', () => {
+      const address = waiting.get(name)
+      waiting.delete(name)
+      if (address !== undefined) refused(address)
+    })
+  })
+  server.on('secureConnection', (socket: Socket) => waiting.delete(nameOf(socket)))
+  // Without it the error would be the server's.
+  server.on('tlsClientError', () => undefined)
 }
 
 async function close(server: Server, state: State, graceMs: number): Promise<void> {
