@@ -65,6 +65,30 @@ async function sendFrom(
   }
 }
 
+/** Twelve of each association of every tenth gateway. */
+async function sentAgain(port: number): Promise<ReadonlySet<number>> {
+  const again = new Set<number>()
+  for (let kill = 0; kill < KILLS; kill += 10)
+    for (let place = 0; place < ASSOCIATIONS; place++)
+      await sendFrom(port, kill * SPAN + place * 1000, { count: 12, stored: again })
+  assert.equal(
+    again.size,
+    (KILLS / 10) * ASSOCIATIONS * 12,
+    'what was cut off, and what was not, is taken again',
+  )
+  return again
+}
+
+async function prepare(data: string, open: () => Promise<Archive>): Promise<void> {
+  mkdirSync(data)
+  const keys = { path: join(data, 'keys.json'), passphrase: Buffer.from(PASSPHRASE) }
+  await (await createKeyFile({ ...keys, cost: { n: 1024, r: 8, p: 1 } })).close()
+  const archive = await open()
+  const node = { ae: 'MOD', addresses: ['127.0.0.1'], fingerprints: [], outside: false }
+  await addNode(archive.database.kysely, { ...node, services: ['store'] }, 'ana')
+  await archive.close()
+}
+
 const programs = debianPostgres()
 test(`${KILLS} kills of a gateway that ${ASSOCIATIONS} associations store in`, {
   ...skipUnless(programs),
@@ -92,20 +116,8 @@ test(`${KILLS} kills of a gateway that ${ASSOCIATIONS} associations store in`, {
   }
   const waiting: Gateway[] = []
   try {
-    mkdirSync(data)
     writeFileSync(passphraseFile, PASSPHRASE)
-    const keys = { path: join(data, 'keys.json'), passphrase: Buffer.from(PASSPHRASE) }
-    await (await createKeyFile({ ...keys, cost: { n: 1024, r: 8, p: 1 } })).close()
-    const before = await open()
-    const node = {
-      ae: 'MOD',
-      addresses: ['127.0.0.1'],
-      fingerprints: [],
-      services: ['store'] as const,
-      outside: false,
-    }
-    await addNode(before.database.kysely, node, 'ana')
-    await before.close()
+    await prepare(data, open)
     const numbers = numbersFrom(SEED)
     const stored = new Set<number>()
     // The next one starts while one is killed.
@@ -129,18 +141,9 @@ test(`${KILLS} kills of a gateway that ${ASSOCIATIONS} associations store in`, {
     const archive = await open()
     await assertWhole(archive, stored, dataSetOf)
     await archive.close()
-    const again = new Set<number>()
     const { child, port } = start()
     waiting.push({ child, port })
-    const at = await port
-    for (let kill = 0; kill < KILLS; kill += 10)
-      for (let place = 0; place < ASSOCIATIONS; place++)
-        await sendFrom(at, kill * SPAN + place * 1000, { count: 12, stored: again })
-    assert.equal(
-      again.size,
-      (KILLS / 10) * ASSOCIATIONS * 12,
-      'what was cut off, and what was not, is taken again',
-    )
+    const again = await sentAgain(await port)
     child.kill('SIGTERM')
     await once(child, 'exit')
     const after = await open()

@@ -4,16 +4,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  closeSync,
-  createReadStream,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-} from 'node:fs'
+import { chmodSync, closeSync, createReadStream, mkdtempSync, openSync, readdirSync, readSync } from 'node:fs'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { dataSetStart, fromBytes } from '../../packages/dicom/src/index.ts'
@@ -34,7 +25,7 @@ import { BenchError, median } from './measure.ts'
 
 const MEBIBYTE = 2 ** 20
 /** Objects of an association. */
-const CT_FILES = 800
+const CT_FILES = 600
 const SMALL_FILES = 2000
 const ECHOES = 300
 const IDLE = 1000
@@ -132,8 +123,9 @@ function loadsIn(scratch: string): readonly Load[] {
 }
 
 async function served<T>(scratch: string, peer: Peer, act: (started: Started) => Promise<T>): Promise<T> {
-  const folder = join(scratch, 'served')
-  mkdirSync(folder, { mode: 0o711 })
+  // Nothing is removed before the end: ext4 looks at every file that was deleted lately when it makes one.
+  const folder = mkdtempSync(join(scratch, 'served-'))
+  chmodSync(folder, 0o711)
   const started = await peer.start(folder)
   try {
     return await act(started)
@@ -141,7 +133,6 @@ async function served<T>(scratch: string, peer: Peer, act: (started: Started) =>
     const ended = once(started.child, 'exit')
     started.child.kill('SIGTERM')
     await ended
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -176,12 +167,10 @@ async function stored(to: To & { readonly from: string }): Promise<void> {
 }
 
 async function got(to: To & { readonly files: number }): Promise<void> {
-  const into = join(to.scratch, 'got')
-  mkdirSync(into)
+  const into = mkdtempSync(join(to.scratch, 'got-'))
   const keys = ['-k', 'QueryRetrieveLevel=STUDY', '-k', `StudyInstanceUID=${STUDY}`]
   await dcmtk('getscu', to, ['-S', '-od', into, ...keys, '127.0.0.1', String(to.port)])
   const { length } = readdirSync(into)
-  rmSync(into, { recursive: true })
   if (length !== to.files) throw new BenchError(`getscu got ${length} of ${to.files}`)
 }
 

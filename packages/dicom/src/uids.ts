@@ -26,13 +26,22 @@ const lazily: { uids?: ReadonlyMap<string, UidEntry> } = {}
 const syntaxes = new Map<string, TransferSyntax | undefined>()
 
 export function uid(value: string): UidEntry | undefined {
+  return registry().get(value)
+}
+
+/** All that PS3.6 Table A-1 lists. */
+export function uids(): Iterable<UidEntry> {
+  return registry().values()
+}
+
+function registry(): ReadonlyMap<string, UidEntry> {
   lazily.uids ??= new Map(
     UIDS.split('\n').map((row) => {
       const [value = '', kind = '', retired = '', keyword = '', name = ''] = row.split('\t')
       return [value, { uid: value as Uid, kind, retired: retired !== '', keyword, name }]
     }),
   )
-  return lazily.uids.get(value)
+  return lazily.uids
 }
 
 /** The root that DICOM registers under. A UID below it names no patient's anything. */

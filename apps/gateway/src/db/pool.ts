@@ -63,6 +63,8 @@ async function patientConnect(pool: pg.Pool, closing: AbortSignal): Promise<pg.P
 
 /** Sent ahead of the first statement of its transaction, which waits for both: one round trip less. */
 const BEGIN = 'begin'
+/** What a transaction does it does by unique keys: a plan for all values is as good, and is made once a connection. */
+const BEGINNING = 'begin; set local plan_cache_mode = force_generic_plan'
 const NOTHING = { command: 'BEGIN', rowCount: null, rows: [] }
 
 /** By text. Statements of variable length have many; those that come first are those that come often. */
@@ -89,7 +91,7 @@ function guarded(client: pg.PoolClient): PostgresPoolClient {
       delete begun.waiting
       try {
         if (text === BEGIN) {
-          begun.waiting = client.query(text)
+          begun.waiting = client.query(BEGINNING)
           begun.waiting.catch(ignore)
           return NOTHING
         }
