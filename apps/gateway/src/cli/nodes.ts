@@ -15,11 +15,14 @@ export type AddOptions = NodeOptions & {
   readonly fingerprint?: readonly string[]
   readonly service: readonly string[]
   readonly listens?: string
+  readonly name?: readonly string[]
+  readonly sopClass?: readonly string[]
   readonly outside?: boolean
 }
 
 export async function add(ae: string, options: AddOptions, invocation: Invocation): Promise<number> {
-  const { by, address, certificate = [], fingerprint = [], service, listens, outside, ...data } = options
+  const { by, address, certificate = [], fingerprint = [], service, listens, outside, ...more } = options
+  const { name: names = [], sopClass: sopClasses = [], ...data } = more
   const fingerprints = [...certificate.map(fingerprintIn), ...fingerprint.map(fingerprintOf)]
   const services = service.filter((one): one is Service => (SERVICES as readonly string[]).includes(one))
   if (services.length !== service.length) throw new UsageError(`services are ${SERVICES.join(', ')}`)
@@ -29,12 +32,14 @@ export async function add(ae: string, options: AddOptions, invocation: Invocatio
         ae,
         addresses: address,
         fingerprints,
+        names,
         services,
+        sopClasses,
         outside: outside === true,
         ...(listens === undefined ? {} : { listens: placeOf(listens) }),
       }
       await addNode(database.kysely, node, by)
-      if (fingerprints.length === 0)
+      if (fingerprints.length + names.length === 0)
         invocation.terminal.err('No certificate was named: it may speak in the clear on loopback only.\n')
       return EXIT.done
     }),

@@ -145,6 +145,8 @@ export type Nodes = {
   host: string | null
   port: number | null
   outside: Generated<boolean>
+  names: Generated<string[]>
+  sop_classes: Generated<string[]>
   blocked_at: NullableMoment
   created_at: Moment
 }

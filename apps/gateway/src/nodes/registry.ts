@@ -17,7 +17,11 @@ export type Node = {
   readonly addresses: readonly string[]
   /** SHA-256 of the certificates, lower-case hex. */
   readonly fingerprints: readonly string[]
+  /** Or names of its certificate, one of which it must have: DNS:ct1.example, IP Address:10.1.2.3, URI:… */
+  readonly names?: readonly string[]
   readonly services: readonly Service[]
+  /** Of storage, that it may store and is given by C-GET; absent: all. */
+  readonly sopClasses?: readonly string[]
   /** Where it listens; absent: nothing can be sent to it. */
   readonly listens?: { readonly host: string; readonly port: number }
   /** Of another organisation: what it gets is a disclosure (45 CFR 164.528). */
@@ -30,6 +34,8 @@ export type Claim = {
   readonly ae: string
   readonly address: string
   readonly fingerprint: string | undefined
+  /** Of its certificate. */
+  readonly names?: readonly string[]
 }
 
 export type Judged =
@@ -38,6 +44,8 @@ export type Judged =
 
 const AE = /^[\x21-\x5b\x5d-\x7e](?:[\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?$/
 const FINGERPRINT = /^[0-9a-f]{64}$/
+const CERTIFICATE_NAME = /^(?:DNS|IP Address|URI):[^\s",]+$/
+const UID = /^[0-9.]{1,64}$/
 
 function isRange(text: string): boolean {
   const [address = '', bits, ...more] = text.split('/')
@@ -57,11 +65,14 @@ export function fingerprintOf(text: string): string {
 
 /** @throws NodeError BAD_NODE, EXISTS */
 export async function addNode(db: Db, node: Omit<Node, 'blocked'>, by: string): Promise<void> {
-  const { ae, addresses, fingerprints, services, listens, outside } = node
+  const { ae, addresses, fingerprints, names = [], services, sopClasses = [], listens, outside } = node
   if (!AE.test(ae))
     throw new NodeError('BAD_NODE', 'an AE title has 1 to 16 printable characters, no backslash')
   if (!fingerprints.every((one) => FINGERPRINT.test(one)))
     throw new NodeError('BAD_NODE', 'a fingerprint is the SHA-256 of a certificate: 64 hex digits')
+  if (!names.every((one) => CERTIFICATE_NAME.test(one)))
+    throw new NodeError('BAD_NODE', 'a name of a certificate is DNS:host, IP Address:number or URI:uri')
+  if (!sopClasses.every((one) => UID.test(one))) throw new NodeError('BAD_NODE', 'a SOP Class is a UID')
   if (addresses.length === 0 || !addresses.every(isRange))
     throw new NodeError('BAD_NODE', 'an address is one of IPv4 or IPv6, or a range such as 10.1.0.0/16')
   await transact(db, async (tx) => {
@@ -72,6 +83,8 @@ export async function addNode(db: Db, node: Omit<Node, 'blocked'>, by: string): 
         addresses: sql`array(select network(one::inet) from unnest(${[...addresses]}::text[]) as one)`,
         fingerprints: [...fingerprints],
         services: [...services],
+        names: [...names],
+        sop_classes: [...sopClasses],
         host: listens?.host ?? null,
         port: listens?.port ?? null,
         outside,
@@ -118,6 +131,8 @@ export async function listNodes(db: Db): Promise<readonly Node[]> {
       'ae',
       'fingerprints',
       'services',
+      'names',
+      'sop_classes',
       'host',
       'port',
       'outside',
@@ -126,15 +141,19 @@ export async function listNodes(db: Db): Promise<readonly Node[]> {
     ])
     .orderBy('ae')
     .execute()
-  return rows.map(({ ae, addresses, fingerprints, services, host, port, outside, blocked_at }) => ({
-    ae,
-    addresses,
-    fingerprints,
-    services: services as Service[],
-    ...(host === null || port === null ? {} : { listens: { host, port } }),
-    outside,
-    blocked: blocked_at !== null,
-  }))
+  return rows.map(
+    ({ ae, addresses, fingerprints, services, names, sop_classes, host, port, outside, blocked_at }) => ({
+      ae,
+      addresses,
+      fingerprints,
+      names,
+      services: services as Service[],
+      ...(sop_classes.length > 0 ? { sopClasses: sop_classes } : {}),
+      ...(host === null || port === null ? {} : { listens: { host, port } }),
+      outside,
+      blocked: blocked_at !== null,
+    }),
+  )
 }
 
 /** One that something may be sent to. @throws NodeError NO_NODE */
@@ -152,7 +171,7 @@ export async function receiver(db: Db, ae: string): Promise<Node & Required<Pick
 }
 
 /** Asked at every association, so that a block works at once. */
-export async function judge(db: Db, { ae, address, fingerprint }: Claim): Promise<Judged> {
+export async function judge(db: Db, { ae, address, fingerprint, names = [] }: Claim): Promise<Judged> {
   const node = (await listNodes(db)).find((one) => one.ae === ae)
   if (node === undefined) return { kind: 'stranger', why: 'ae' }
   if (node.blocked) return { kind: 'stranger', why: 'blocked' }
@@ -162,6 +181,22 @@ export async function judge(db: Db, { ae, address, fingerprint }: Claim): Promis
     from nodes, unnest(addresses) as range where ae = ${ae}`.execute(db)
   if (rows[0]?.inside !== true) return { kind: 'stranger', why: 'address' }
   const isPlain = fingerprint === undefined
-  if (!isPlain && !node.fingerprints.includes(fingerprint)) return { kind: 'stranger', why: 'certificate' }
+  if (!isPlain && !isCertifiedBy(node, { fingerprint, names }))
+    return { kind: 'stranger', why: 'certificate' }
   return { kind: 'known', node }
+}
+
+/** What a certificate says of whom it is of; that an authority of ours signed it, TLS has seen. */
+export type Shown = { readonly fingerprint: string; readonly names: readonly string[] }
+
+export function isCertifiedBy(
+  node: Pick<Node, 'fingerprints' | 'names'>,
+  { fingerprint, names }: Shown,
+): boolean {
+  return node.fingerprints.includes(fingerprint) || (node.names ?? []).some((one) => names.includes(one))
+}
+
+/** Of a certificate's subjectAltName as Node prints it; what needs quotes there is nobody's name here. */
+export function namesIn(subjectAltName: string | undefined): readonly string[] {
+  return (subjectAltName ?? '').split(', ').filter((one) => CERTIFICATE_NAME.test(one))
 }

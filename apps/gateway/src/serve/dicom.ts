@@ -78,11 +78,11 @@ export async function openDicomPort(archive: Archive, port: DicomPort): Promise<
   const refused = refusals(record, onEvent)
   const handlers = { archive, intake: openIntake(archive), record }
   const decide = async (request: AssociateRequest, peer: Peer): Promise<Decision> => {
-    const fingerprint = port.tls === undefined ? undefined : shownBy(peer.certificate)
+    const shown = port.tls === undefined ? { fingerprint: undefined } : shownBy(peer.certificate)
     const { address } = peer
     const judged: Judged | { kind: 'stranger'; why: 'called' } =
       request.calledAe === self.aeTitle
-        ? await judge(archive.database.kysely, { ae: request.callingAe, address, fingerprint })
+        ? await judge(archive.database.kysely, { ae: request.callingAe, address, ...shown })
         : { kind: 'stranger', why: 'called' }
     if (judged.kind === 'stranger') {
       await refused(judged.why, address)

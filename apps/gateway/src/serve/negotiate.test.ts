@@ -50,6 +50,16 @@ test('accepted, refused by the user, no such abstract syntax, no such transfer s
   assert.deepEqual(results(request(proposals), node('find')), [1, 1, 0, 3, 1, 4, 1])
 })
 
+test('a node may be held to some classes of storage', () => {
+  const ct = { ...node('store', 'echo'), sopClasses: [CT] }
+  const from = request([
+    [CT, EXPLICIT],
+    ['1.2.840.10008.5.1.4.1.1.4', EXPLICIT],
+    [ECHO, EXPLICIT],
+  ])
+  assert.deepEqual(results(from, ct), [0, 1, 0])
+})
+
 test('each context is answered once, under its number, as many as there are', () => {
   const many = request(Array.from({ length: 128 }, () => [CT, EXPLICIT] as const))
   const answers = negotiated(many, node('store'))

@@ -30,7 +30,8 @@ function answered(
   const first = transferSyntaxes[0] ?? ''
   const services = servicesOf(abstractSyntax, request)
   if (services === undefined) return { id, result: RESULT.abstractSyntax, transferSyntax: first }
-  if (!services.some((one) => node.services.includes(one)))
+  const isOfClass = !isStorage(abstractSyntax) || (node.sopClasses?.includes(abstractSyntax) ?? true)
+  if (!isOfClass || !services.some((one) => node.services.includes(one)))
     return { id, result: RESULT.userRejection, transferSyntax: first }
   const chosen = isStorage(abstractSyntax)
     ? transferSyntaxes.find((one) => transferSyntax(one) !== undefined)

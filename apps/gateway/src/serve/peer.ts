@@ -6,7 +6,7 @@ import { isIP } from 'node:net'
 import type { ConnectionOptions, PeerCertificate } from 'node:tls'
 import { type Association, connect, type Handler, type Role, type Wanted } from '@roentgate/dimse'
 import { NodeError } from '../nodes/errors.ts'
-import { fingerprintOf, type Node } from '../nodes/registry.ts'
+import { fingerprintOf, isCertifiedBy, type Node, namesIn, type Shown } from '../nodes/registry.ts'
 import type { Implementation } from './part10.ts'
 
 /** How we present ourselves. Without `tls` nothing is sent but to loopback. */
@@ -27,7 +27,7 @@ export type Calling = {
 /** @throws DimseError; NodeError where it would go in the clear to another machine */
 export async function call(
   self: Self,
-  { ae, listens, fingerprints }: Reachable,
+  { ae, listens, ...node }: Reachable,
   calling: Calling,
 ): Promise<Association> {
   if (!self.tls && !isLoopback(listens.host))
@@ -38,17 +38,17 @@ export async function call(
     callingAe: self.aeTitle,
     calledAe: ae,
     implementation: self.implementation,
-    ...(self.tls ? { tls: { ...self.tls, ...pinned(fingerprints) } } : {}),
+    ...(self.tls ? { tls: { ...self.tls, ...pinned(node) } } : {}),
   })
 }
 
 /** Who the peer is, is said by its certificate, not by the name under which it was reached. */
-function pinned(fingerprints: readonly string[]): ConnectionOptions {
+function pinned(node: Pick<Node, 'fingerprints' | 'names'>): ConnectionOptions {
   return {
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
-    checkServerIdentity: (_host: string, { fingerprint256 }: PeerCertificate) =>
-      fingerprints.includes(fingerprintOf(fingerprint256))
+    checkServerIdentity: (_host: string, { fingerprint256, subjectaltname }: PeerCertificate) =>
+      isCertifiedBy(node, { fingerprint: fingerprintOf(fingerprint256), names: namesIn(subjectaltname) })
         ? undefined
         : new Error('another certificate than those of the node'),
   }
@@ -58,6 +58,10 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
-export function shownBy(certificate: X509Certificate | undefined): string {
-  return certificate ? fingerprintOf(certificate.fingerprint256) : ''
+/** Of nobody where no certificate was shown. */
+export function shownBy(certificate: X509Certificate | undefined): Shown {
+  return {
+    fingerprint: certificate ? fingerprintOf(certificate.fingerprint256) : '',
+    names: namesIn(certificate?.subjectAltName),
+  }
 }
