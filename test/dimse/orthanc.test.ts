@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,18 +14,11 @@ import { ingestAll } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { made, uidOf } from '../support/instances.ts'
 import { peer, skipUnless } from '../support/peers.ts'
+import { freePort } from '../support/ports.ts'
 
 const orthanc = peer('Orthanc')
 const folder = passable('roentgate-orthanc-')
 const at = (name: string): string => join(folder, name)
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  return typeof address === 'object' && address ? address.port : 0
-}
 
 type Json = { readonly [key: string]: unknown }
 

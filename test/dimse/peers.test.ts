@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -24,6 +23,7 @@ import {
 } from '../../packages/dimse/src/index.ts'
 import { made, uidOf } from '../support/instances.ts'
 import { peer, skipUnless } from '../support/peers.ts'
+import { freePort } from '../support/ports.ts'
 
 const programs = ['echoscu', 'storescu', 'findscu', 'storescp'].map(peer)
 const [echoscu, storescu, findscu, storescp] = programs
@@ -158,14 +158,6 @@ test('findscu: five hundred answers, and a cancel after ten', options, async () 
   assert.match(some.said, /Cancel/)
   assert.ok((some.said.match(/\(Pending\)/g)?.length ?? 500) < 450)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  return typeof address === 'object' && address ? address.port : 0
-}
 
 async function started(...args: readonly string[]): Promise<number> {
   const port = await freePort()

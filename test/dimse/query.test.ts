@@ -6,7 +6,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,6 +20,7 @@ import { connect, FIELD } from '../../packages/dimse/src/index.ts'
 import { damage, ingestAll } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { peer, skipUnless } from '../support/peers.ts'
+import { freePort } from '../support/ports.ts'
 
 const [findscu, movescu, getscu, storescp] = ['findscu', 'movescu', 'getscu', 'storescp'].map(peer)
 const needs = [findscu, movescu, getscu, storescp].flatMap((one) => (one ? [one] : []))
@@ -70,14 +70,6 @@ const STUDIES: readonly Made[] = [
   { study: 2, series: 1, number: 4, name: 'Okonkwo^Zeph', id: 'P2', date: '20240301' },
   { study: 3, series: 1, number: 5, name: 'Okonkwo^Zeph', id: 'P2', date: '20250301' },
 ]
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  return typeof address === 'object' && address ? address.port : 0
-}
 
 suite('query and retrieve', skipUnless(...needs), () => {
   const open: { archive?: Archive; listener?: OpenPort; child?: ChildProcess; port: number } = { port: 0 }

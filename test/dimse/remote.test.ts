@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,20 +13,13 @@ import { ingestAll } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { made, uidOf } from '../support/instances.ts'
 import { peer, skipUnless } from '../support/peers.ts'
+import { freePort } from '../support/ports.ts'
 import { roentgate } from '../support/terminal.ts'
 
 const [dcmqrscp, storescp, echoscu] = [peer('dcmqrscp'), peer('storescp'), peer('echoscu')]
 const PROGRAM = fileURLToPath(new URL('../../apps/gateway/src/main.ts', import.meta.url))
 const folder = passable('roentgate-remote-')
 const at = (name: string): string => join(folder, name)
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  return typeof address === 'object' && address ? address.port : 0
-}
 
 suite('peers that are asked', skipUnless(dcmqrscp, storescp, echoscu), () => {
   const here = { data: at('data'), passphraseFile: at('passphrase') }

@@ -4,13 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openArchive } from '../../apps/gateway/src/archive/archive.ts'
 import { addNode, fingerprintOf } from '../../apps/gateway/src/nodes/registry.ts'
 import { initAuthority, issue } from '../../apps/gateway/src/pki/ca.ts'
+import { freePort } from '../../test/support/ports.ts'
 import { BenchError } from './measure.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../apps/gateway/src/main.ts', import.meta.url))
@@ -110,14 +110,6 @@ async function orthanc(folder: string): Promise<Started> {
     if (isUp) return { child, port }
   }
   throw new BenchError('Orthanc does not start')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  return typeof address === 'object' && address ? address.port : 0
 }
 
 /** Bytes, since its start. */
