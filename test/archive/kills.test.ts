@@ -60,6 +60,7 @@ test(`${KILLS} kills of the gateway, each at another moment`, {
   const folder = passable('roentgate-kills-')
   const server = await startServer(programs.path)
   const data = join(folder, 'data')
+  const waiting: ChildProcess[] = []
   try {
     mkdirSync(data)
     const keys = { path: join(data, 'keys.json'), passphrase: Buffer.from(PASSPHRASE) }
@@ -74,7 +75,7 @@ test(`${KILLS} kills of the gateway, each at another moment`, {
         cwd: ROOT,
       })
     // The next ones start while one is killed.
-    const waiting = [0, 1].map(start)
+    waiting.push(...[0, 1].map(start))
     for (let kill = 0; kill < KILLS; kill++) {
       const child = waiting.shift() ?? assert.fail()
       await ready(child)
@@ -95,6 +96,7 @@ test(`${KILLS} kills of the gateway, each at another moment`, {
     const again = await openIntake(archive).submitBytes(made(0), SENDER)
     assert.ok(['stored', 'duplicate'].includes(again.kind))
   } finally {
+    for (const child of waiting) child.kill('SIGKILL')
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
   }

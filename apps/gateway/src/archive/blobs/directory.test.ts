@@ -28,6 +28,14 @@ const freshRoot = (): string => join(mkdtempSync(join(base, 's-')), 'blobs')
 
 conforms('directory', () => openDirectoryStore({ root: freshRoot() }))
 
+test('directory: two gateways make the same one at once', async () => {
+  const root = freshRoot()
+  const stores = await Promise.all([1, 2, 3].map(() => openDirectoryStore({ root })))
+  for (const store of stores) await store.put(newObjectId(), Buffer.from('x'))
+  const [first] = stores
+  assert.equal(first && (await collected(first.list())).length, 3)
+})
+
 test('directory: two levels by the id, private, nothing left in tmp', async () => {
   const root = freshRoot()
   const store = await openDirectoryStore({ root })

@@ -318,7 +318,10 @@ async function ensureRoot(place: Place): Promise<void> {
   const { root, fs, known } = place
   await fs.stat(root).catch(async (error) => {
     if (systemCode(error) !== 'ENOENT') throw error
-    await fs.mkdir(root)
+    await fs.mkdir(root).catch((taken) => {
+      // Another gateway on the same folder was faster.
+      if (systemCode(taken) !== 'EEXIST') throw taken
+    })
     await fs.syncFolder(join(root, '..'))
   })
   known.add(root)
