@@ -215,7 +215,9 @@ async function below(filled: Filled, rounds: number): Promise<readonly (readonly
 async function inserts(filled: Filled, rounds: number): Promise<readonly string[]> {
   return time(`insert ${BATCH} instances of a new study`, rounds, async (i) => {
     const facts = Array.from({ length: BATCH }, (_, n) => factsOf(filled, i, n))
-    return { rows: await transact(filled.db, (tx) => insertInstances(tx, filled.columns, facts)) }
+    return await transact(filled.db, async (tx) => {
+      return { rows: (await insertInstances({ tx, columns: filled.columns }, facts)).inserted }
+    })
   })
 }
 

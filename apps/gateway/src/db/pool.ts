@@ -13,7 +13,10 @@ const PATIENCE_MS = 15_000
 const RETRY_MS = 100
 
 /** No others can be prepared, or are worth it. */
-const MAY_BE_NAMED = /^\s*(?:select|with|insert|update|delete)\b/i
+const MAY_BE_NAMED = /^\s*(?:\/\*[^*]*\*\/\s*)?(?:select|with|insert|update|delete)\b/i
+
+/** Before a statement of no answer that its transaction ends with: it and the commit, which fails with it, are sent together. */
+export const THEN_COMMIT = '/* then commit */ '
 
 const { DATE, INT8 } = pg.types.builtins
 
@@ -65,7 +68,7 @@ async function patientConnect(pool: pg.Pool, closing: AbortSignal): Promise<pg.P
 const BEGIN = 'begin'
 /** What a transaction does it does by unique keys: a plan for all values is as good, and is made once a connection. */
 const BEGINNING = 'begin; set local plan_cache_mode = force_generic_plan'
-const NOTHING = { command: 'BEGIN', rowCount: null, rows: [] }
+const NOTHING = { command: 'SELECT', rowCount: null, rows: [] }
 
 /** By text. Statements of variable length have many; those that come first are those that come often. */
 const names = new Map<string, string>()
@@ -84,18 +87,21 @@ function guarded(client: pg.PoolClient): PostgresPoolClient {
   const ignore = () => undefined
   // A connection that breaks while it is checked out and idle reports here; the next query on it fails anyway.
   client.on('error', ignore)
-  const begun: { waiting?: Promise<unknown> } = {}
+  // Sent, and answered for by the next.
+  const ahead: { waiting?: Promise<unknown> } = {}
+  const sendAhead = (answer: Promise<unknown>): object => {
+    ahead.waiting = answer
+    answer.catch(ignore)
+    return NOTHING
+  }
   return {
     query: async (text: string, values: readonly unknown[]) => {
-      const { waiting } = begun
-      delete begun.waiting
+      const { waiting } = ahead
+      delete ahead.waiting
       try {
-        if (text === BEGIN) {
-          begun.waiting = client.query(BEGINNING)
-          begun.waiting.catch(ignore)
-          return NOTHING
-        }
+        if (text === BEGIN) return sendAhead(client.query(BEGINNING))
         const answer = client.query({ ...named(text), text, values: [...values] })
+        if (text.startsWith(THEN_COMMIT)) return sendAhead(Promise.all([waiting, answer]))
         answer.catch(ignore)
         await waiting
         return await answer

@@ -21,6 +21,7 @@ import {
 } from '@roentgate/audit'
 import { sql } from 'kysely'
 import type { Db, Tx } from '../db/database.ts'
+import { THEN_COMMIT } from '../db/pool.ts'
 import { LedgerError } from './errors.ts'
 
 export type NewEvent = Omit<Entry, 'v' | 'index' | 'at'>
@@ -37,10 +38,18 @@ export type Node = { readonly level: number; readonly index: number; readonly ha
 
 /** The caller commits next; nothing else is done in the transaction after this. */
 export async function appendEvents(tx: Tx, events: readonly NewEvent[], at: Date): Promise<Appended> {
+  return await appendAfter(tx, await readHead(tx, 'lock'), { events, at })
+}
+
+/** `before`: the head, which this transaction has locked. */
+export async function appendAfter(
+  tx: Tx,
+  before: Frontier,
+  { events, at }: { readonly events: readonly NewEvent[]; readonly at: Date },
+): Promise<Appended> {
   if (events.length > MAX_EVENTS) {
     throw new LedgerError('TOO_MANY_EVENTS', `more than ${MAX_EVENTS} events at once`)
   }
-  const before = await readHead(tx, 'lock')
   const first = before.size
   if (events.length === 0) return { first, size: first }
   const time = at.toISOString()
@@ -62,6 +71,11 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[], at: Date
 export async function readHead(db: Db, how: 'lock' | 'look'): Promise<Frontier> {
   const head = db.selectFrom('ledger_head').select(['size', 'frontier'])
   const row = await (how === 'lock' ? head.forUpdate() : head).executeTakeFirst()
+  return headOf(row)
+}
+
+/** Of a row of ledger_head. @throws LedgerError */
+export function headOf(row: { readonly size: number; readonly frontier: Buffer } | undefined): Frontier {
   if (row === undefined) throw new LedgerError('BROKEN_HEAD', 'the ledger has no head')
   const frontier = row.frontier.length === 0 ? EMPTY : parseFrontier(row.frontier)
   if (frontier.size !== row.size) {
@@ -97,7 +111,7 @@ async function store(tx: Tx, { first, lines, leaves, nodes, frontier }: Growth):
   const levels = nodes.map(({ level }) => level)
   const indices = nodes.map(({ index }) => index)
   const hashes = nodes.map(({ hash }) => hash)
-  await sql`
+  await sql`${sql.raw(THEN_COMMIT)}
     with entries as (
       insert into ledger_entries (index, line, leaf)
       select ${first}::bigint + place - 1, line, leaf

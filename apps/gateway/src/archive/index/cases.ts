@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
 import { type Database, type Db, transact } from '../../db/database.ts'
 import { type Columns, openColumns } from './columns.ts'
 import type { InstanceFacts } from './facts.ts'
@@ -75,7 +76,10 @@ export function newUid(): string {
 }
 
 export function insert(bench: Bench, ...facts: readonly InstanceFacts[]): Promise<readonly Inserted[]> {
-  return transact(bench.db, (tx) => insertInstances(tx, bench.columns, facts))
+  const along = { ready: Promise.resolve(), from: 'ledger_head', columns: sql`size` }
+  return transact(bench.db, async (tx) => {
+    return (await insertInstances({ tx, columns: bench.columns }, facts, along)).inserted
+  })
 }
 
 const outcomes = (all: readonly Inserted[]) => all.map(({ outcome }) => outcome)

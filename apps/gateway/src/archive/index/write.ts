@@ -4,10 +4,10 @@
 // is kept as a conflict; the same UID with the same bytes is a duplicate and makes no row; counts are those of the
 // current instances, whatever the number of writers.
 
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Tx } from '../../db/database.ts'
+import { DbError } from '../../db/errors.ts'
 import type { ConflictKind, InstanceState } from '../../db/schema.ts'
-import type { Columns } from './columns.ts'
 import { IndexError, KeyGone } from './errors.ts'
 import type { InstanceFacts } from './facts.ts'
 import { type InstanceRow, type Kept, type Look, look } from './look.ts'
@@ -38,30 +38,84 @@ export const MAX_FACTS = 256
 /** Each round settles one fact of every UID; more only if others insert or delete between our look and our insert. */
 const MAX_ROUNDS = 4
 
+/** What a transaction ends with, in the statement of the rows if that is possible: a round trip less. */
+export type Along<T> = {
+  /** That statement waits for this. */
+  readonly ready: Promise<void>
+  /** Of the one row of this table, which is locked when everything else is. */
+  readonly from: string
+  readonly columns: RawBuilder<T>
+}
+export type Written<T> = { readonly inserted: readonly Inserted[]; readonly along?: T }
+
 /** In the order of the facts. The transaction has done nothing else to the index before, nor does after. */
-export async function insertInstances(
-  tx: Tx,
-  columns: Columns,
+export async function insertInstances<T>(
+  writer: Writer,
   facts: readonly InstanceFacts[],
-): Promise<readonly Inserted[]> {
-  if (facts.length === 0) return []
+  along?: Along<T>,
+): Promise<Written<T>> {
+  if (facts.length === 0) return { inserted: [] }
   if (facts.length > MAX_FACTS) throw new IndexError('TOO_MANY_FACTS', `at most ${MAX_FACTS} facts at once`)
-  const writer = { tx, columns }
+  const { tx } = writer
   const seen = await look(writer, facts)
   if (facts.some(({ keyId }) => !seen.alive.has(keyId))) throw new KeyGone()
   const homes = await placeAll(writer, facts, seen)
+  if (along !== undefined && isAllNew(facts, { homes, there: seen.instances }))
+    return await insertNew(tx, facts, { homes, along })
   const rows = await insertRows(tx, facts, { homes, there: seen.instances })
   await recordConflicts(tx, rows)
   await count(tx, rows)
   await keep(tx, rows)
-  return rows.map(({ outcome, kept, home }) => ({
+  return { inserted: rows.map(asInserted) }
+}
+
+function asInserted({ outcome, kept, home }: Row): Inserted {
+  return {
     outcome,
     instanceId: kept.id,
     blobId: kept.blob_id,
     seriesId: kept.series_id,
     studyId: home.studyId,
     collisions: home.collisions.map(({ kind }) => kind),
-  }))
+  }
+}
+
+type Placed = { readonly homes: readonly Home[]; readonly there: readonly InstanceRow[] }
+
+function isAllNew(facts: readonly InstanceFacts[], { homes, there }: Placed): boolean {
+  const isDistinct = new Set(facts.map(({ sopUid }) => sopUid)).size === facts.length
+  return isDistinct && there.length === 0 && homes.every(({ collisions }) => collisions.length === 0)
+}
+
+/** What nearly all instances are. @throws DbError CONTENTION where one of them came in meanwhile: once more. */
+async function insertNew<T>(
+  tx: Tx,
+  facts: readonly InstanceFacts[],
+  { homes, along }: { readonly homes: readonly Home[]; readonly along: Along<T> },
+): Promise<Written<T>> {
+  const rows = facts.map((fact, place): Row & { readonly row: ReturnType<typeof instanceRow> } => {
+    const home = must(homes[place])
+    const row = instanceRow(fact, home, 'current')
+    return { outcome: 'stored', fact, home, kept: row, row }
+  })
+  // Of one order, whoever inserts: two that wait for each other would wait long.
+  const sorted = rows.map(({ row }) => row).sort((a, b) => (a.sop_uid < b.sop_uid ? -1 : 1))
+  const made = tx
+    .insertInto('instances')
+    .values(sorted)
+    .onConflict((on) => on.doNothing())
+    .returning('id')
+  await along.ready
+  const { rows: answers } = await sql<T & { readonly made: number }>`
+    with made as (${made}),
+    ${counting(rows, sql`(select count(*) from made) >= 0`)}
+    select ${along.columns}, (select count(*) from made)::int as made from ${sql.table(along.from)}
+    where (select count(*) from studies_done) >= 0 for update`.execute(tx)
+  const [answer] = answers
+  if (answer === undefined) throw new Error('a table of one row has none')
+  if (answer.made < rows.length)
+    throw new DbError('CONTENTION', 'an instance came in by another way meanwhile')
+  return { inserted: rows.map(asInserted), along: answer }
 }
 
 type Collision = {
@@ -240,13 +294,18 @@ async function keep(tx: Tx, rows: readonly Row[]): Promise<void> {
 async function count(tx: Tx, rows: readonly Row[]): Promise<void> {
   const added = rows.filter(({ outcome }) => outcome !== 'duplicate')
   if (added.length === 0) return
+  await sql`with ${counting(added, sql`true`)} select count(*) from studies_done`.execute(tx)
+}
+
+/** Common table expressions, the last of which is studies_done. `when`: what is done before the locks are taken. */
+function counting(added: readonly Row[], when: RawBuilder<unknown>): RawBuilder<unknown> {
   const series = additions(added, ({ home }) => home.seriesId)
   const studies = additions(added, ({ home }) => home.studyId)
   const ids = (all: readonly Addition[]) => all.map(({ id }) => id)
   // The locks first, studies before series: a sub-select that another one waits for runs before it.
-  await sql`
-    with studies_locked as materialized (
-      select id from studies where id = any(${ids(studies)}::uuid[]) order by id for no key update),
+  return sql`
+    studies_locked as materialized (
+      select id from studies where id = any(${ids(studies)}::uuid[]) and ${when} order by id for no key update),
     series_locked as materialized (
       select id from series where id = any(${ids(series)}::uuid[]) and (select count(*) from studies_locked) > 0
       order by id for no key update),
@@ -255,18 +314,20 @@ async function count(tx: Tx, rows: readonly Row[]): Promise<void> {
       from jsonb_to_recordset(${JSON.stringify(series)}::jsonb) as added(id uuid, instances int)
       join series_locked using (id)
       where series.id = added.id
-      returning series.study_id, added.instances > 0 and series.instance_count = added.instances as is_first)
-    update studies set
-      instance_count = studies.instance_count + added.instances,
-      series_count = studies.series_count + (
-        select count(*) from series_done where series_done.study_id = studies.id and is_first),
-      bytes = studies.bytes + added.bytes,
-      modalities = array(select distinct unnest(studies.modalities || added.modalities) order by 1),
-      last_at = greatest(studies.last_at, added.last),
-      trashed_at = null
-    from jsonb_to_recordset(${JSON.stringify(studies)}::jsonb)
-      as added(id uuid, instances int, bytes bigint, modalities text[], last timestamptz)
-    where studies.id = added.id`.execute(tx)
+      returning series.study_id, added.instances > 0 and series.instance_count = added.instances as is_first),
+    studies_done as (
+      update studies set
+        instance_count = studies.instance_count + added.instances,
+        series_count = studies.series_count + (
+          select count(*) from series_done where series_done.study_id = studies.id and is_first),
+        bytes = studies.bytes + added.bytes,
+        modalities = array(select distinct unnest(studies.modalities || added.modalities) order by 1),
+        last_at = greatest(studies.last_at, added.last),
+        trashed_at = null
+      from jsonb_to_recordset(${JSON.stringify(studies)}::jsonb)
+        as added(id uuid, instances int, bytes bigint, modalities text[], last timestamptz)
+      where studies.id = added.id
+      returning studies.id)`
 }
 
 type Addition = {

@@ -1,9 +1,10 @@
 // What a batch of instances becomes: keys, rows and entries of the ledger, in one transaction, which ends after its blobs
 // are durable.
 
+import { sql } from 'kysely'
 import { type Db, transact } from '../../db/database.ts'
 import { keyRows } from '../../keys/rows.ts'
-import { appendEvents, type NewEvent } from '../../ledger/append.ts'
+import { appendAfter, headOf, type NewEvent, readHead } from '../../ledger/append.ts'
 import type { Archive } from '../archive.ts'
 import type { KeyId } from '../ids.ts'
 import type { InstanceFacts } from '../index/facts.ts'
@@ -91,17 +92,23 @@ async function commit(
 ) {
   return await transact(archive.database.kysely, async (tx) => {
     for (const { keyId, wrapped } of keys.values()) if (wrapped) await keyRows(tx).insert(keyId, wrapped)
-    const inserted = await insertInstances(tx, archive.columns, facts)
+    const { inserted, along } = await insertInstances({ tx, columns: archive.columns }, facts, {
+      ready: durable,
+      from: 'ledger_head',
+      columns: sql<Head>`size, frontier`,
+    })
     const stories = inserted.flatMap(({ outcome }, place) => {
       const sender = senders[place]
       return sender ? [{ outcome, uid: facts[place]?.study.uid ?? '', sender }] : []
     })
     await durable
-    await appendEvents(tx, eventsOf(stories), receivedAt)
+    const head = along ? headOf(along) : await readHead(tx, 'lock')
+    await appendAfter(tx, head, { events: eventsOf(stories), at: receivedAt })
     return inserted
   })
 }
 
+type Head = { readonly size: number; readonly frontier: Buffer }
 type Story = { readonly outcome: string; readonly uid: string; readonly sender: Sender }
 
 /** One entry for the instances of a study that a sender sent together, and one for those that contradict what is there. */
