@@ -13,7 +13,12 @@ import { type Archive, openArchive } from '../../apps/gateway/src/archive/archiv
 import { IMPLEMENTATION } from '../../apps/gateway/src/cli/version.ts'
 import { addNode, type Service } from '../../apps/gateway/src/nodes/registry.ts'
 import { type OpenPort, openDicomPort } from '../../apps/gateway/src/serve/dicom.ts'
-import { identifier, readIdentifier, writeIdentifier } from '../../apps/gateway/src/serve/identifier.ts'
+import {
+  identifier,
+  itemsOf,
+  readIdentifier,
+  writeIdentifier,
+} from '../../apps/gateway/src/serve/identifier.ts'
 import { EXPLICIT, even, forge, part10 } from '../../packages/dicom/src/forge.ts'
 import { find, string, Tags } from '../../packages/dicom/src/index.ts'
 import { connect, FIELD } from '../../packages/dimse/src/index.ts'
@@ -58,7 +63,11 @@ function madeOf(one: Made): Uint8Array {
     text(0x00100020, 'LO', one.id),
     uid(0x0020000d, `2.25.1${one.study}`),
     uid(0x0020000e, `2.25.1${one.study}.${one.series}`),
+    text(0x00200010, 'SH', `S${one.study}`),
     text(0x00200013, 'IS', String(one.number)),
+    le.sequence(0x00400275, [
+      le.item(text(0x00400009, 'SH', `SPS${one.series}`), text(0x00401001, 'SH', 'RP')),
+    ]),
     le.element(0x7fe00010, 'OW', new Uint8Array(3000).fill(one.number)),
   )
 }
@@ -186,6 +195,7 @@ suite('query and retrieve', skipUnless(...needs), () => {
       ['QueryRetrieveLevel=STUDY', 'ModalitiesInStudy=SR', 'StudyInstanceUID'],
       1,
     ],
+    ['a study ID', '-S', ['QueryRetrieveLevel=STUDY', 'StudyID=S2', 'StudyInstanceUID'], 1],
     ['nobody', '-S', ['QueryRetrieveLevel=STUDY', 'PatientID=NOBODY', 'StudyInstanceUID'], 0],
     [
       'series of a study',
@@ -203,6 +213,17 @@ suite('query and retrieve', skipUnless(...needs), () => {
         'SOPInstanceUID',
       ],
       2,
+    ],
+    [
+      'the step that a series was asked for by',
+      '-S',
+      [
+        'QueryRetrieveLevel=SERIES',
+        'StudyInstanceUID=2.25.11',
+        'SeriesInstanceUID',
+        'RequestAttributesSequence[0].ScheduledProcedureStepID=SPS2',
+      ],
+      1,
     ],
     ['patients', '-P', ['QueryRetrieveLevel=PATIENT', 'PatientID', 'PatientName'], 2],
     ['one of them', '-P', ['QueryRetrieveLevel=PATIENT', 'PatientID', 'PatientName=M*'], 1],
@@ -248,6 +269,19 @@ suite('query and retrieve', skipUnless(...needs), () => {
     assert.equal(string(latin, Tags.PatientName), 'Müller^Anna')
   })
 
+  test('C-FIND: the items of a sequence come back with what was asked for', async () => {
+    const { answers } = await found(
+      '-S',
+      'QueryRetrieveLevel=SERIES',
+      'StudyInstanceUID=2.25.13',
+      'RequestAttributesSequence[0].RequestedProcedureID',
+    )
+    const [item] = answers.flatMap((answer) => itemsOf(answer, Tags.RequestAttributesSequence))
+    assert.ok(item)
+    assert.equal(string(item, Tags.RequestedProcedureID), 'RP')
+    assert.equal(string(item, Tags.ScheduledProcedureStepID), undefined, 'nothing that was not asked for')
+  })
+
   const REFUSED: readonly (readonly [what: string, keys: readonly string[], said: RegExp])[] = [
     [
       'no level',
@@ -279,7 +313,7 @@ suite('query and retrieve', skipUnless(...needs), () => {
       '-S',
       'QueryRetrieveLevel=STUDY',
       'StudyInstanceUID=2.25.11',
-      'StudyID=7',
+      'AdmittingDiagnosesDescription=*',
     )
     assert.equal(answers.length, 1)
     assert.match(said, /Pending: WarningUnsupportedOptionalKeys|0xff01/i)

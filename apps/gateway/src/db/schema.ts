@@ -50,6 +50,7 @@ export type Studies = {
   accession_cipher: Buffer
   description_cipher: Buffer
   referrer_cipher: Buffer
+  more_cipher: Buffer | null
   modalities: Generated<string[]>
   series_count: Generated<number>
   instance_count: Generated<number>
@@ -69,6 +70,7 @@ export type SeriesTable = {
   number: number | null
   description_cipher: Buffer
   body_part: string
+  more_cipher: Buffer | null
   instance_count: Generated<number>
   received_at: Moment
 }

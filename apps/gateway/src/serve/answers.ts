@@ -3,6 +3,7 @@
 import type { NewValue } from '@roentgate/dicom'
 import type { InstanceFound, PatientFound, SeriesFound, StudyFound } from '../archive/index/found.ts'
 import type { Level } from '../archive/index/matching.ts'
+import { SERIES_MORE, STUDY_MORE, type Texts } from '../archive/index/more.ts'
 
 export type Found =
   | { readonly level: 'patient'; readonly patient: PatientFound }
@@ -10,7 +11,8 @@ export type Found =
   | { readonly level: 'series'; readonly series: SeriesFound }
   | { readonly level: 'instance'; readonly instance: InstanceFound }
 
-type Fields = Readonly<Record<string, NewValue>>
+/** Items of a sequence are texts by keyword. */
+export type Fields = Readonly<Record<string, NewValue | readonly Texts[]>>
 
 const whole = (value: number | undefined): string => (value === undefined ? '' : String(value))
 
@@ -34,6 +36,7 @@ function studyFields(study: StudyFound): Fields {
     StudyDescription: study.description,
     ReferringPhysicianName: study.referrer,
     ModalitiesInStudy: study.modalities,
+    ...study.more,
     NumberOfStudyRelatedSeries: whole(study.seriesCount),
     NumberOfStudyRelatedInstances: whole(study.instanceCount),
   }
@@ -47,6 +50,8 @@ function seriesFields(series: SeriesFound): Fields {
     SeriesNumber: whole(series.number),
     SeriesDescription: series.description,
     BodyPartExamined: series.bodyPart,
+    ...series.more.texts,
+    RequestAttributesSequence: series.more.requests,
     NumberOfSeriesRelatedInstances: whole(series.instanceCount),
   }
 }
@@ -88,6 +93,7 @@ const STUDY = [
   'ModalitiesInStudy',
   'NumberOfStudyRelatedSeries',
   'NumberOfStudyRelatedInstances',
+  ...STUDY_MORE,
 ] as const
 const SERIES = [
   'SeriesInstanceUID',
@@ -96,6 +102,8 @@ const SERIES = [
   'SeriesDescription',
   'BodyPartExamined',
   'NumberOfSeriesRelatedInstances',
+  'RequestAttributesSequence',
+  ...SERIES_MORE,
 ] as const
 const INSTANCE = [
   'SOPInstanceUID',

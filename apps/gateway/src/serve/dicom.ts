@@ -28,7 +28,7 @@ import { type Judged, judge, type Node, type Service } from '../nodes/registry.t
 import { COMMITMENT, commitment, tellAgain } from './commitment.ts'
 import { find } from './find.ts'
 import { modelOf } from './models.ts'
-import { answeredUser, isRelational, isStorage, negotiated } from './negotiate.ts'
+import { agreedOn, answeredUser, isStorage, negotiated } from './negotiate.ts'
 import { type Self, shownBy } from './peer.ts'
 import { get, move } from './retrieve.ts'
 import { store } from './store.ts'
@@ -186,7 +186,7 @@ function handlerOf({ archive, self, intake, record }: Handlers, { request, node,
           archive,
           sender,
           aeTitle: self.aeTitle,
-          isRelational: isRelational(request, context.abstractSyntax),
+          ...agreedOn(request, context.abstractSyntax),
           record: (event) => record([event]),
         })
       case 'move':

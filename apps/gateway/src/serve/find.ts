@@ -3,15 +3,16 @@
 // The entry of the ledger says who asked at which level and how many matched; no key and no value is in it. It is
 // written before the last answer: a query that cannot be recorded does not succeed.
 
-import { type Dataset, DicomError, lookup, nameOf, Tags } from '@roentgate/dicom'
+import { type Dataset, DicomError, lookup, nameOf, type Tag, Tags } from '@roentgate/dicom'
 import { type Answer, type Incoming, MAX_IDENTIFIER_BYTES, STATUS, whole } from '@roentgate/dimse'
 import type { Archive } from '../archive/archive.ts'
 import { IndexError } from '../archive/index/errors.ts'
 import { findInstances, findPatients, findSeries, findStudies, type Page } from '../archive/index/find.ts'
 import { isKeyword, type Level, levelOf, type Query } from '../archive/index/matching.ts'
+import type { Texts } from '../archive/index/more.ts'
 import type { NewEvent } from '../ledger/append.ts'
-import { ANSWERED, type Found, fieldsOf } from './answers.ts'
-import { identifier, keyText, type Pair, readIdentifier, writeIdentifier } from './identifier.ts'
+import { ANSWERED, type Fields, type Found, fieldsOf } from './answers.ts'
+import { identifier, itemsOf, keyText, type Pair, readIdentifier, writeIdentifier } from './identifier.ts'
 import { askedOf, modelOf } from './models.ts'
 
 export type Asking = {
@@ -22,6 +23,8 @@ export type Asking = {
   readonly record: (event: NewEvent) => Promise<void>
   /** Relational queries were negotiated (PS3.4 C.5.1.1). */
   readonly isRelational: boolean
+  /** Dates and times were, to be one (C.5.1.1). */
+  readonly combines: boolean
 }
 
 const PENDING_UNSUPPORTED = 0xff01
@@ -58,7 +61,7 @@ export async function* find(incoming: Incoming, asking: Asking): AsyncGenerator<
   const form = formOf(asked, level)
   let count = 0
   try {
-    for await (const found of matches(asking.archive, { level, query: form.query })) {
+    for await (const found of matches(asking, { level, query: form.query })) {
       if (signal.aborted || count === MAX_ANSWERS) break
       count++
       const answer = answerOf(found, { asked, form, aeTitle: asking.aeTitle, syntax: context.transferSyntax })
@@ -103,16 +106,26 @@ function formOf(asked: Dataset, level: Level): Form {
       continue
     }
     known.push(keyword)
+    for (const [path, text] of nested(asked, tag, keyword)) if (isKeyword(path)) query[path] = text
     if (isKeyword(keyword) && DEPTH.indexOf(levelOf(keyword)) <= DEPTH.indexOf(level))
       query[keyword] = keyText(asked, tag)
   }
   return { query, known, empty, unsupported: empty.length > 0 }
 }
 
+/** Keys inside a sequence: those of its one item (PS3.4 C.2.2.2.6). */
+function nested(asked: Dataset, sequence: Tag, keyword: string): readonly (readonly [string, string])[] {
+  const [item] = itemsOf(asked, sequence)
+  return (item?.elements ?? []).map(({ tag }) => [
+    `${keyword}.${lookup(tag)?.keyword ?? ''}`,
+    keyText(item ?? asked, tag),
+  ])
+}
+
 type Wanted = { readonly level: Level; readonly query: Query }
 
-async function* matches({ database, columns }: Archive, { level, query }: Wanted): AsyncGenerator<Found> {
-  const index = { db: database.kysely, columns }
+async function* matches({ archive, combines }: Asking, { level, query }: Wanted): AsyncGenerator<Found> {
+  const index = { db: archive.database.kysely, columns: archive.columns, combines }
   const pageAfter = async (after: string | undefined): Promise<Page<Found>> => {
     const window = { limit: PAGE, after }
     switch (level) {
@@ -150,7 +163,9 @@ function answerOf(found: Found, { asked, form, aeTitle, syntax }: Answering): Ui
   const byKeyword = new Map(asked.elements.map(({ tag }) => [lookup(tag)?.keyword ?? nameOf(tag), tag]))
   const values = form.known.flatMap((keyword): readonly Pair[] => {
     const tag = byKeyword.get(keyword)
-    return tag === undefined ? [] : [[tag, fields[keyword] ?? '']]
+    const value = fields[keyword] ?? ''
+    if (tag === undefined) return []
+    return [[tag, isItems(value) ? value.map((item) => itemOf(item, tag, { asked, syntax })) : value]]
   })
   const pairs: Pair[] = [
     ...values,
@@ -160,6 +175,21 @@ function answerOf(found: Found, { asked, form, aeTitle, syntax }: Answering): Ui
     [Tags.InstanceAvailability, 'ONLINE'],
   ]
   return writeIdentifier(identifier(pairs, syntax, asked.charset), syntax)
+}
+
+function isItems(value: Fields[string]): value is readonly Texts[] {
+  return Array.isArray(value) && typeof value[0] === 'object' && !('elements' in value[0])
+}
+
+/** All of it where the item of the identifier asks for nothing (PS3.4 C.2.2.2.6). */
+function itemOf(item: Texts, sequence: Tag, { asked, syntax }: Pick<Answering, 'asked' | 'syntax'>): Dataset {
+  const [keys] = itemsOf(asked, sequence)
+  const wanted = new Set(keys?.elements.map(({ tag }) => tag))
+  const pairs = Object.entries(item).flatMap(([keyword, text]): readonly Pair[] => {
+    const tag = Tags[keyword as keyof typeof Tags]
+    return tag === undefined || (wanted.size > 0 && !wanted.has(tag)) ? [] : [[tag, text]]
+  })
+  return identifier(pairs, syntax, asked.charset)
 }
 
 type Told = { readonly level: Level; readonly count: number; readonly outcome: NewEvent['outcome'] }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type AssociateRequest, NO_USER, type UserInformation } from '@roentgate/dimse'
 import type { Node, Service } from '../nodes/registry.ts'
-import { answeredUser, isRelational, isStorage, negotiated } from './negotiate.ts'
+import { agreedOn, answeredUser, isStorage, negotiated } from './negotiate.ts'
 
 const EXPLICIT = '1.2.840.10008.1.2.1'
 const JPEG_LS = '1.2.840.10008.1.2.4.80'
@@ -95,14 +95,14 @@ test('role selection: who gets is an SCP of storage where its node may get, and 
   assert.deepEqual(answeredUser(stray, node('echo', 'get')).roles, [], 'of a class that was not proposed')
 })
 
-test('relational queries are agreed to where they were asked for, and nothing else of the extended negotiation', () => {
+test('relational queries and combined times are agreed to where they were asked for, and nothing else', () => {
   const extended = [{ sopClass: FIND, info: new Uint8Array([1, 1, 1, 1]) }]
   const from = request([[FIND, EXPLICIT]], { extended })
   assert.deepEqual(answeredUser(from, node('find')).extended, [
-    { sopClass: FIND, info: new Uint8Array([1, 0, 0, 0]) },
+    { sopClass: FIND, info: new Uint8Array([1, 1, 0, 0]) },
   ])
-  assert.ok(isRelational(from, FIND))
-  assert.ok(!isRelational(request([[FIND, EXPLICIT]]), FIND))
+  assert.deepEqual(agreedOn(from, FIND), { isRelational: true, combines: true })
+  assert.deepEqual(agreedOn(request([[FIND, EXPLICIT]]), FIND), { isRelational: false, combines: false })
 })
 
 test('one operation at a time; an identity that wants an answer gets one', () => {

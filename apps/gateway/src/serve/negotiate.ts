@@ -72,12 +72,20 @@ export function answeredUser({ user, contexts }: AssociateRequest, node: Node): 
       })),
     extended: user.extended
       .filter(({ sopClass }) => proposed.has(sopClass) && modelOf(sopClass)?.action === 'find')
-      .map(({ sopClass, info }) => ({ sopClass, info: new Uint8Array([info[0] === 1 ? 1 : 0, 0, 0, 0]) })),
+      .map(({ sopClass, info }) => ({
+        sopClass,
+        info: new Uint8Array([info[0] === 1 ? 1 : 0, info[1] === 1 ? 1 : 0, 0, 0]),
+      })),
     ...(user.window ? { window: { invoked: 1, performed: 1 } } : {}),
     ...(user.identity?.wantsAnswer ? { identityAnswer: new Uint8Array(0) } : {}),
   }
 }
 
-export function isRelational({ user }: AssociateRequest, sopClass: string): boolean {
-  return user.extended.some((one) => one.sopClass === sopClass && one.info[0] === 1)
+/** Of a query's class (PS3.4 C.5.1.1): which of its fields were agreed on. */
+export function agreedOn(
+  { user }: AssociateRequest,
+  sopClass: string,
+): { readonly isRelational: boolean; readonly combines: boolean } {
+  const info = user.extended.find((one) => one.sopClass === sopClass)?.info ?? []
+  return { isRelational: info[0] === 1, combines: info[1] === 1 }
 }

@@ -1,6 +1,7 @@
 // What an instance says of itself, as the index takes it: text as in the data set, without padding; '' for absent.
 
 import type { Columns } from './columns.ts'
+import type { More, Texts } from './more.ts'
 
 export type PatientFacts = {
   readonly id: string
@@ -20,6 +21,7 @@ export type StudyFacts = {
   readonly accession: string
   readonly description: string
   readonly referrer: string
+  readonly more?: Texts
 }
 
 export type SeriesFacts = {
@@ -28,6 +30,7 @@ export type SeriesFacts = {
   readonly number: number | undefined
   readonly description: string
   readonly bodyPart: string
+  readonly more?: More
 }
 
 export type InstanceFacts = {

@@ -17,7 +17,14 @@ async function three(bench: Bench): Promise<{ readonly issuer: string; readonly 
     bench,
     factsOf(bench, {
       patient: { id: 'MRN-1', issuer, name: 'Doe^Jane', birthDate: '19700131' },
-      study: { uid: a, date: '20240101', time: '0915', accession: 'ACC-1', description: 'CT HEAD' },
+      study: {
+        uid: a,
+        date: '20240101',
+        time: '0915',
+        accession: 'ACC-1',
+        description: 'CT HEAD',
+        more: { StudyID: 'S-77', NameOfPhysiciansReadingStudy: 'Grün^Eva' },
+      },
     }),
     factsOf(bench, {
       patient: { id: 'MRN-2', issuer, name: 'DOE^JOHN=山田^太郎', birthDate: '19801231', sex: 'M' },
@@ -68,10 +75,25 @@ const SEARCHES: readonly (readonly [Query, readonly number[]])[] = [
   [{ StudyDescription: '*100%_*' }, [1]],
   [{ StudyDescription: 'CT HEAD' }, [0]],
   [{ ReferringPhysicianName: 'house*' }, [2]],
+  [{ StudyID: 'S-77' }, [0]],
+  [{ StudyID: 'S-7?' }, [0]],
+  [{ StudyID: '77' }, []],
+  [{ NameOfPhysiciansReadingStudy: 'grün*' }, [0]],
   [{ ModalitiesInStudy: 'MR' }, [1]],
   [{ ModalitiesInStudy: 'MR\\PT' }, [1, 2]],
   [{ ModalitiesInStudy: '?T' }, [0, 2]],
   [{ PatientName: 'DOE*', StudyDate: '20240101', ModalitiesInStudy: 'CT' }, [0]],
+]
+
+/** From a moment to another, not within hours of days (PS3.4 C.2.2.2.5.4): the first is of 09:15, the second of 10:15. */
+const MOMENTS: readonly (readonly [Query, readonly number[]])[] = [
+  [{ StudyDate: '20240101-20240229', StudyTime: '1000-1200' }, [1]],
+  [{ StudyDate: '20240101-20240229', StudyTime: '0900-0930' }, [0]],
+  [{ StudyDate: '20231231-20240301', StudyTime: '2300-0100' }, [1, 0]],
+  [{ StudyDate: '20240101-', StudyTime: '0916-' }, [1]],
+  [{ StudyDate: '-20240229', StudyTime: '-1015' }, [1, 0]],
+  [{ StudyDate: '-20240229', StudyTime: '-1014' }, [0]],
+  [{ StudyDate: '20240101', StudyTime: '0900-0930' }, [0]],
 ]
 
 const MATCHES: Case = {
@@ -86,6 +108,15 @@ const MATCHES: Case = {
         JSON.stringify(query),
       )
       assert.equal(next, undefined)
+    }
+    for (const [query, expected] of MOMENTS) {
+      const { rows } = await findStudies(
+        { ...bench, combines: true },
+        { ...query, IssuerOfPatientID: issuer },
+        TEN,
+      )
+      const found = rows.map(({ uid }) => uids.indexOf(uid))
+      assert.deepEqual(found, expected, JSON.stringify(query))
     }
     const two = await findStudies(bench, { StudyInstanceUID: `${uids[0]}\\${uids[2]}\\1.2.3` }, TEN)
     assert.deepEqual(
@@ -106,7 +137,19 @@ const BELOW: Case = {
   run: async (bench) => {
     const study = { uid: newUid() }
     const [one, two] = [
-      { uid: newUid(), number: 7, bodyPart: 'KNEE', description: 'SAG T2' },
+      {
+        uid: newUid(),
+        number: 7,
+        bodyPart: 'KNEE',
+        description: 'SAG T2',
+        more: {
+          texts: { SeriesDate: '20240301', SeriesTime: '101500', ProtocolName: 'KNEE ROUTINE' },
+          requests: [
+            { ScheduledProcedureStepID: 'SPS1', RequestedProcedureID: 'RP1' },
+            { ScheduledProcedureStepID: 'SPS2', RequestedProcedureID: 'RP2' },
+          ],
+        },
+      },
       { uid: newUid(), modality: 'SR' },
     ]
     const facts = [3, 1, 2].map((number) => factsOf(bench, { study, series: one, number }))
@@ -120,9 +163,22 @@ const BELOW: Case = {
       { SeriesNumber: '7' },
       { BodyPartExamined: 'KNEE' },
       { SeriesDescription: '*T2' },
+      { SeriesDate: '20240201-20240331' },
+      { SeriesTime: '10' },
+      { ProtocolName: 'KNEE*' },
+      { 'RequestAttributesSequence.ScheduledProcedureStepID': 'SPS1' },
+      {
+        'RequestAttributesSequence.ScheduledProcedureStepID': 'SPS2',
+        'RequestAttributesSequence.RequestedProcedureID': 'RP?',
+      },
     ]) {
-      assert.deepEqual(await series(query), [one.uid])
+      assert.deepEqual(await series(query), [one.uid], JSON.stringify(query))
     }
+    const ofTwoItems = {
+      'RequestAttributesSequence.ScheduledProcedureStepID': 'SPS1',
+      'RequestAttributesSequence.RequestedProcedureID': 'RP2',
+    }
+    assert.deepEqual(await series(ofTwoItems), [], 'one item must have both')
     const { rows } = await findInstances(bench, { SeriesInstanceUID: one.uid, PatientID: 'P1' }, TEN)
     assert.deepEqual(
       rows.map(({ number }) => number),

@@ -24,6 +24,7 @@ export type Index = {
   readonly columns: Columns
   /** MAX_SCAN where it is not given. */
   readonly maxScan?: number
+  readonly combines?: boolean
 }
 
 export type Window = {
@@ -156,7 +157,7 @@ async function find<T>(index: Index, { query, window }: Search, shape: Shape<T>)
     throw new IndexError('BAD_QUERY', `limit is 1 to ${MAX_LIMIT}, offset is not negative`, 'limit')
   }
   const loader = loaderOf(index)
-  const wanted = { matching: matchingOf(query, shape.level, index.columns), column: shape.patient }
+  const wanted = { matching: matchingOf(query, shape.level, index), column: shape.patient }
   const matching = await narrowed(index, wanted, loader)
   if (matching === undefined) return { rows: [], next: undefined }
   const { tests } = matching

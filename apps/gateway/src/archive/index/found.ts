@@ -4,6 +4,7 @@ import type { Db } from '../../db/database.ts'
 import type { CheckState } from '../../db/schema.ts'
 import type { Cell, Columns } from './columns.ts'
 import type { InstanceFacts } from './facts.ts'
+import { type More, openMore, type Texts } from './more.ts'
 
 export type PatientFound = {
   readonly rowId: string
@@ -25,6 +26,7 @@ export type StudyFound = {
   readonly accession: string
   readonly description: string
   readonly referrer: string
+  readonly more: Texts
   readonly modalities: readonly string[]
   readonly seriesCount: number
   readonly instanceCount: number
@@ -42,6 +44,7 @@ export type SeriesFound = {
   readonly number: number | undefined
   readonly description: string
   readonly bodyPart: string
+  readonly more: More
   readonly instanceCount: number
 }
 
@@ -134,6 +137,7 @@ async function loadStudies(
       accession: open('accession', row.accession_cipher),
       description: open('description', row.description_cipher),
       referrer: open('referrer', row.referrer_cipher),
+      more: openMore(columns, { table: 'studies', row: row.id }, row.more_cipher).texts,
       modalities: row.modalities,
       seriesCount: row.series_count,
       instanceCount: row.instance_count,
@@ -166,6 +170,7 @@ async function loadSeries(
       number: row.number ?? undefined,
       description: opener(columns, 'series', row.id)('description', row.description_cipher),
       bodyPart: row.body_part,
+      more: openMore(columns, { table: 'series', row: row.id }, row.more_cipher),
       instanceCount: row.instance_count,
     }
   })

@@ -9,6 +9,7 @@ import type { Columns } from './columns.ts'
 import { IndexError } from './errors.ts'
 import { accessionBlind, dayOf, patientBlind } from './facts.ts'
 import type { PatientFound, SeriesFound, StudyFound } from './found.ts'
+import { REQUEST, type SERIES_MORE, type Texts } from './more.ts'
 import { nameMatcher, wildcard } from './names.ts'
 
 /** Studies newest first, those without a date last: the expression of the index studies_newest. */
@@ -41,7 +42,14 @@ type Clause =
   | { readonly kind: 'study-test'; readonly test: Test<StudyFound> }
   | { readonly kind: 'series-test'; readonly test: Test<SeriesFound> }
 
-type Value = { readonly keyword: string; readonly text: string; readonly columns: Columns }
+type Value = {
+  readonly keyword: string
+  readonly text: string
+  readonly columns: Columns
+  /** What else is asked for. */
+  readonly query: Query
+  readonly combines: boolean
+}
 type Rule = { readonly of: Level; readonly match: (value: Value) => Clause }
 
 /** What can be searched for: PS3.18 Table 10.6.1-5 and PS3.4 Tables C.6-1 to C.6-3, as far as the index has it. */
@@ -58,10 +66,20 @@ const RULES = {
   StudyDescription: { of: 'study', match: studyText((study) => study.description) },
   ReferringPhysicianName: { of: 'study', match: referrer },
   ModalitiesInStudy: { of: 'study', match: modalities },
+  StudyID: { of: 'study', match: studyText(({ more }) => more.StudyID ?? '') },
+  NameOfPhysiciansReadingStudy: { of: 'study', match: reader },
   SeriesInstanceUID: { of: 'series', match: plain(sql`r.series_uid`) },
   Modality: { of: 'series', match: plain(sql`r.modality`) },
   SeriesNumber: { of: 'series', match: whole(sql`r.number`) },
-  SeriesDescription: { of: 'series', match: seriesDescription },
+  SeriesDescription: { of: 'series', match: seriesText(({ description }) => description) },
+  SeriesDate: { of: 'series', match: seriesDay('SeriesDate') },
+  SeriesTime: { of: 'series', match: seriesMoment('SeriesTime') },
+  ProtocolName: { of: 'series', match: seriesText(({ more }) => more.texts.ProtocolName ?? '') },
+  Laterality: { of: 'series', match: seriesText(({ more }) => more.texts.Laterality ?? '') },
+  PerformedProcedureStepStartDate: { of: 'series', match: seriesDay('PerformedProcedureStepStartDate') },
+  PerformedProcedureStepStartTime: { of: 'series', match: seriesMoment('PerformedProcedureStepStartTime') },
+  'RequestAttributesSequence.ScheduledProcedureStepID': { of: 'series', match: request },
+  'RequestAttributesSequence.RequestedProcedureID': { of: 'series', match: request },
   BodyPartExamined: { of: 'series', match: plain(sql`r.body_part`) },
   SOPInstanceUID: { of: 'instance', match: plain(sql`i.sop_uid`) },
   SOPClassUID: { of: 'instance', match: plain(sql`i.sop_class`) },
@@ -82,7 +100,13 @@ export function isKeyword(text: string): text is Keyword {
   return Object.hasOwn(RULES, text)
 }
 
-export function matchingOf(query: Query, level: Level, columns: Columns): Matching {
+export type How = {
+  readonly columns: Columns
+  /** A range of dates and one of times are one range of moments (PS3.4 C.2.2.2.5.4), as was negotiated. */
+  readonly combines?: boolean
+}
+
+export function matchingOf(query: Query, level: Level, { columns, combines = false }: How): Matching {
   const patient: Condition[] = []
   const below: Condition[] = []
   const tests = {
@@ -92,13 +116,13 @@ export function matchingOf(query: Query, level: Level, columns: Columns): Matchi
   }
   let isSelective = false
   for (const [keyword, raw = ''] of Object.entries(query)) {
-    const text = raw.replace(/[ \0]+$/, '').trimStart()
+    const text = trimmed(raw)
     if (!isKeyword(keyword))
       throw new IndexError('BAD_QUERY', 'not an attribute that can be searched', keyword)
     const rule: Rule = RULES[keyword]
     if (DEPTH[rule.of] > DEPTH[level]) throw new IndexError('BAD_QUERY', `below the ${level} level`, keyword)
-    if (text === '' || text === '*') continue
-    const clause = rule.match({ keyword, text, columns })
+    if (isUniversal(text)) continue
+    const clause = rule.match({ keyword, text, columns, query, combines })
     switch (clause.kind) {
       case 'condition':
         ;(rule.of === 'patient' ? patient : below).push(clause.condition)
@@ -122,6 +146,8 @@ export function matchingOf(query: Query, level: Level, columns: Columns): Matchi
   return { patient, isSelective, below, tests }
 }
 
+const trimmed = (raw: string): string => raw.replace(/[ \0]+$/, '').trimStart()
+const isUniversal = (text: string): boolean => text === '' || text === '*'
 const isWildcard = (text: string): boolean => /[*?]/.test(text)
 
 /** A column as the data set had it: values, or patterns, of which one must match. */
@@ -208,13 +234,57 @@ function referrer({ text }: Value): Clause {
   return { kind: 'study-test', test: ({ referrer }) => matches(referrer) }
 }
 
-function seriesDescription({ text }: Value): Clause {
-  const matches = wildcard(text)
-  return { kind: 'series-test', test: ({ description }) => matches(description.trim()) }
+function reader({ text }: Value): Clause {
+  const matches = nameMatcher(text)
+  return { kind: 'study-test', test: ({ more }) => matches(more.NameOfPhysiciansReadingStudy ?? '') }
+}
+
+function seriesText(textOf: (series: SeriesFound) => string): Rule['match'] {
+  return ({ text }) => {
+    const matches = wildcard(text)
+    return { kind: 'series-test', test: (series) => matches(textOf(series).trim()) }
+  }
+}
+
+/** One item has all that is asked for of items (PS3.4 C.2.2.2.6). */
+function request({ query }: Value): Clause {
+  const wanted = REQUEST.map((keyword) => {
+    const text = trimmed(query[`RequestAttributesSequence.${keyword}`] ?? '')
+    return { keyword, matches: isUniversal(text) ? () => true : wildcard(text) }
+  })
+  const isWanted = (item: Texts): boolean =>
+    wanted.every(({ keyword, matches }) => matches((item[keyword] ?? '').trim()))
+  return { kind: 'series-test', test: ({ more }) => more.requests.some(isWanted) }
+}
+
+function seriesDay(keyword: (typeof SERIES_MORE)[number]): Rule['match'] {
+  return (value) => {
+    const { from = '', to = '9999-12-31' } = dateRange(value)
+    const isWithin = (day: string) => day >= from && day <= to
+    return {
+      kind: 'series-test',
+      test: ({ more }) => isWithin(dayOf(more.texts[keyword] ?? '') ?? '~'),
+    }
+  }
+}
+
+function seriesMoment(keyword: (typeof SERIES_MORE)[number]): Rule['match'] {
+  return (value) => {
+    const { from, upper } = timeRange(value)
+    return {
+      kind: 'series-test',
+      test: ({ more }) => {
+        const time = (more.texts[keyword] ?? '').replaceAll(':', '').trim()
+        return time !== '' && time >= from && time <= upper
+      },
+    }
+  }
 }
 
 function studyDate(value: Value): Clause {
   const { from, to } = dateRange(value)
+  const time = combinedTime(value)
+  if (time) return { kind: 'condition', condition: momentRange({ from, to }, time) }
   // The expression of the index that also gives the order; a study without a date is in no range.
   const low = from === undefined ? sql`${STUDY_DAY} > '-infinity'` : sql`${STUDY_DAY} >= ${from}::date`
   const high = to === undefined ? sql`true` : sql`${STUDY_DAY} <= ${to}::date`
@@ -236,15 +306,36 @@ const TIME = /^\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?$/
 /** Sorts after every digit and the point: '10' is up to 10:59:59.999999. */
 const AFTER_ALL = '~'
 
-function studyTime({ text, keyword }: Value): Clause {
+/** The range of times that goes with the range of dates, where they are one. */
+function combinedTime({ query, columns, combines }: Value): TimeRange | undefined {
+  const [date, text] = [query.StudyDate ?? '', query.StudyTime ?? ''].map(trimmed)
+  const areRanges = date?.includes('-') && text?.includes('-')
+  if (!combines || !areRanges || text === undefined) return undefined
+  return timeRange({ keyword: 'StudyTime', text, columns, query, combines })
+}
+
+function momentRange({ from, to }: Range, time: TimeRange): Condition {
+  const after = (day: string) =>
+    sql`(${STUDY_DAY} > ${day}::date or (${STUDY_DAY} = ${day}::date and s.study_time >= ${time.from}))`
+  const before = (day: string) =>
+    sql`(${STUDY_DAY} < ${day}::date or (${STUDY_DAY} = ${day}::date and s.study_time <= ${time.upper}))`
+  const low = from === undefined ? sql`${STUDY_DAY} > '-infinity'` : after(from)
+  return sql`(${low} and ${to === undefined ? sql`true` : before(to)})`
+}
+
+function studyTime(value: Value): Clause {
+  if (combinedTime(value)) return { kind: 'condition', condition: sql`true` }
+  const { from, upper } = timeRange(value)
+  return { kind: 'condition', condition: sql`(s.study_time >= ${from} and s.study_time <= ${upper})` }
+}
+
+type TimeRange = { readonly from: string; readonly upper: string }
+
+function timeRange({ text, keyword }: Value): TimeRange {
   const [from = '', to = from] = text.includes('-') ? text.split('-', 2) : [text, text]
   const isTime = (time: string) => time === '' || TIME.test(time)
   if (!isTime(from) || !isTime(to) || from + to === '') throw bad(keyword, 'not a time or a range of times')
-  const upper = to === '' ? AFTER_ALL : to + AFTER_ALL
-  return {
-    kind: 'condition',
-    condition: sql`(s.study_time >= ${from === '' ? '0' : from} and s.study_time <= ${upper})`,
-  }
+  return { from: from === '' ? '0' : from, upper: to === '' ? AFTER_ALL : to + AFTER_ALL }
 }
 
 function bad(keyword: string, what: string): IndexError {

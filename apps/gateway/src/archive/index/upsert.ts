@@ -6,6 +6,7 @@
 import type { Tx } from '../../db/database.ts'
 import type { Columns } from './columns.ts'
 import { accessionBlind, dayOf, type InstanceFacts, patientBlind } from './facts.ts'
+import { sealMore } from './more.ts'
 import { normaliseName } from './names.ts'
 import { uuid7 } from './uuid.ts'
 
@@ -116,6 +117,7 @@ export async function upsertStudies(
 
 function studyRow(columns: Columns, { study, keyId, receivedAt }: InstanceFacts, patientId: string) {
   const id = uuid7(receivedAt.getTime())
+  const more = study.more && { texts: study.more, requests: [] }
   const seal = (column: string, text: string) => columns.seal({ table: 'studies', column, row: id }, text)
   return {
     id,
@@ -128,6 +130,7 @@ function studyRow(columns: Columns, { study, keyId, receivedAt }: InstanceFacts,
     accession_cipher: seal('accession', study.accession),
     description_cipher: seal('description', study.description),
     referrer_cipher: seal('referrer', study.referrer),
+    more_cipher: sealMore(columns, { table: 'studies', row: id }, more),
     received_at: receivedAt,
     last_at: receivedAt,
   }
@@ -166,6 +169,7 @@ function seriesRow(columns: Columns, { series, receivedAt }: InstanceFacts, stud
     number: series.number ?? null,
     description_cipher: columns.seal({ table: 'series', column: 'description', row: id }, series.description),
     body_part: series.bodyPart,
+    more_cipher: sealMore(columns, { table: 'series', row: id }, series.more),
     received_at: receivedAt,
   }
 }

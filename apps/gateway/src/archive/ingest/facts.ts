@@ -1,7 +1,8 @@
 // What the index wants to know of an instance, from its header.
 
-import { type DicomFile, find, numbers, string, type Tag, Tags } from '@roentgate/dicom'
+import { type Dataset, type DicomFile, find, numbers, string, type Tag, Tags } from '@roentgate/dicom'
 import type { InstanceFacts } from '../index/facts.ts'
+import { MAX_REQUESTS, REQUEST, SERIES_MORE, STUDY_MORE, type Texts } from '../index/more.ts'
 
 export type HeaderFacts = Omit<
   InstanceFacts,
@@ -36,6 +37,7 @@ export function headerFacts({ dataset, transferSyntax }: DicomFile): HeaderFacts
       accession: text(Tags.AccessionNumber),
       description: text(Tags.StudyDescription),
       referrer: text(Tags.ReferringPhysicianName),
+      more: texts(dataset, STUDY_MORE),
     },
     series: {
       uid: series,
@@ -43,6 +45,7 @@ export function headerFacts({ dataset, transferSyntax }: DicomFile): HeaderFacts
       number: integer(Tags.SeriesNumber),
       description: text(Tags.SeriesDescription),
       bodyPart: text(Tags.BodyPartExamined),
+      more: { texts: texts(dataset, SERIES_MORE), requests: requestsOf(dataset) },
     },
     sopUid,
     sopClass,
@@ -52,4 +55,15 @@ export function headerFacts({ dataset, transferSyntax }: DicomFile): HeaderFacts
     rows: integer(Tags.Rows),
     columns: integer(Tags.Columns),
   }
+}
+
+function texts(from: Dataset, keywords: readonly (keyof typeof Tags)[]): Texts {
+  const pairs = keywords.map((keyword) => [keyword, string(from, Tags[keyword]) ?? ''] as const)
+  return Object.fromEntries(pairs.filter(([, value]) => value !== ''))
+}
+
+function requestsOf(dataset: Dataset): readonly Texts[] {
+  const element = find(dataset, Tags.RequestAttributesSequence)
+  const items = element?.value.kind === 'items' ? element.value.items : []
+  return items.slice(0, MAX_REQUESTS).map((item) => texts(item, REQUEST))
 }
