@@ -94,7 +94,7 @@ ${table(
 Messages are spoken in Explicit and Implicit VR Little Endian. Answers to a query are in a character set that its identifier
 names, if that has all of the text, else in UTF-8. Relational queries are agreed to where they are proposed (PS3.4 C.5.1.1).
 An instance is stored in the transfer syntax that it comes in, the first of its presentation context that is listed here, and is
-sent in that one, or, where it is native, in Explicit or Implicit VR Little Endian.
+sent in that one, or, decompressed where it must be, in Explicit or Implicit VR Little Endian.
 
 ### Statuses of C-STORE
 

@@ -1,6 +1,6 @@
 // Instances out of the archive, over an association: what C-MOVE, C-GET and `roentgate send` have in common.
 //
-//   instances ─► a context each ─► as it is stored, or its native data set in another encoding ─► C-STORE ─► counts
+//   instances ─► a context each ─► as it is stored, or native in another encoding, decompressed ─► C-STORE ─► counts
 //
 // An instance that is damaged, has gone, or that the peer takes in no encoding that we can give fails by itself; the others
 // go on (PS3.4 C.4.2.3.1).
@@ -21,6 +21,7 @@ import { isStoreError } from '../archive/blobs/errors.ts'
 import type { InstanceFound } from '../archive/index/found.ts'
 import { openInstance, type Stored } from '../archive/retrieve.ts'
 import { inflate } from '../pipeline/inflate.ts'
+import { decompressed } from './decompress.ts'
 
 export type Outgoing = Pick<InstanceFound, 'sopUid' | 'sopClass' | 'transferSyntax' | 'size'> & {
   readonly study: string
@@ -65,8 +66,10 @@ export function contextsFor(instances: readonly Outgoing[]): readonly Wanted[] {
 }
 
 function pairsOf({ sopClass, transferSyntax: stored }: Outgoing): readonly Wanted[] {
-  const syntaxes = isNative(stored) ? new Set([stored, ...NATIVE]) : [stored]
-  return [...syntaxes].map((one) => ({ abstractSyntax: sopClass, transferSyntaxes: [one] }))
+  return [...new Set([stored, ...NATIVE])].map((one) => ({
+    abstractSyntax: sopClass,
+    transferSyntaxes: [one],
+  }))
 }
 
 function isNative(syntax: string): boolean {
@@ -165,7 +168,7 @@ async function prepared(
       return { syntax, data, [Symbol.asyncDispose]: () => instance[Symbol.asyncDispose]() }
     }
     await using whole = instance
-    return { ...NOTHING, syntax, data: await inMemory(whole, syntax === stored ? undefined : syntax) }
+    return { ...NOTHING, syntax, data: await inMemory(whole, { stored, syntax }) }
   } catch (error) {
     if (isStoreError(error) || error instanceof DicomError) return NOTHING
     throw error
@@ -191,7 +194,7 @@ async function sendOne(
 function acceptedFor({ contexts }: Association, sopClass: string, stored: string): string | undefined {
   const accepted = contexts.filter((one) => one.abstractSyntax === sopClass).map((one) => one.transferSyntax)
   if (accepted.includes(stored)) return stored
-  return isNative(stored) ? NATIVE.find((one) => accepted.includes(one)) : undefined
+  return NATIVE.find((one) => accepted.includes(one))
 }
 
 async function* asStored(instance: Stored): AsyncGenerator<Uint8Array> {
@@ -200,11 +203,15 @@ async function* asStored(instance: Stored): AsyncGenerator<Uint8Array> {
   yield* instance.read({ start: at, end: instance.size })
 }
 
-/** The data set, as it is stored, or in another encoding. */
-async function inMemory(instance: Stored, syntax: string | undefined): Promise<Uint8Array | undefined> {
+/** The data set, as it is stored, or in another encoding; undefined where that is not possible. */
+async function inMemory(
+  instance: Stored,
+  { stored, syntax }: { readonly stored: string; readonly syntax: string },
+): Promise<Uint8Array | undefined> {
   if (instance.size > MAX_REWRITTEN) return undefined
   const bytes = await gathered(instance.read())
-  if (syntax === undefined) return bytes.subarray(dataSetStart(fromBytes(bytes)))
+  if (syntax === stored) return bytes.subarray(dataSetStart(fromBytes(bytes)))
+  if (!isNative(stored)) return await decompressed(bytes, syntax)
   const file = readFile(fromBytes(bytes), { inflate })
   const moved = { ...file, preamble: undefined, meta: undefined, transferSyntax: syntax as Uid }
   return concat([...writeFile(moved)])
