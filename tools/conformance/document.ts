@@ -3,7 +3,9 @@
 import { COMMITMENT } from '../../apps/gateway/src/serve/commitment.ts'
 import { TLS_PROFILE } from '../../apps/gateway/src/serve/dicom.ts'
 import { sopClassOf } from '../../apps/gateway/src/serve/models.ts'
+import { MPPS, MPPS_RETRIEVE } from '../../apps/gateway/src/serve/mpps.ts'
 import { isStorage } from '../../apps/gateway/src/serve/negotiate.ts'
+import { WORKLIST } from '../../apps/gateway/src/serve/worklist.ts'
 import {
   IMPLEMENTATION_CLASS_UID,
   IMPLEMENTATION_VERSION_NAME,
@@ -87,12 +89,16 @@ ${table(
     ['Verification SOP Class', VERIFICATION, 'SCU, SCP'],
     ...retrieval,
     [uid(COMMITMENT)?.name ?? '', COMMITMENT, 'SCP'],
+    [uid(WORKLIST)?.name ?? '', WORKLIST, 'SCU, SCP'],
+    [uid(MPPS)?.name ?? '', MPPS, 'SCP'],
+    [uid(MPPS_RETRIEVE)?.name ?? '', MPPS_RETRIEVE, 'SCP'],
     [`Storage: the ${storage.length} classes below`, '', 'SCU, SCP'],
   ],
 )}
 
 Messages are spoken in Explicit and Implicit VR Little Endian. Answers to a query are in a character set that its identifier
-names, if that has all of the text, else in UTF-8. Relational queries are agreed to where they are proposed (PS3.4 C.5.1.1).
+names, if that has all of the text, else in UTF-8. Relational queries and combined dates
+and times are agreed to where they are proposed (PS3.4 C.5.1.1).
 An instance is stored in the transfer syntax that it comes in, the first of its presentation context that is listed here, and is
 sent in that one, or, decompressed where it must be, in Explicit or Implicit VR Little Endian.
 

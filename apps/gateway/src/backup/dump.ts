@@ -34,6 +34,8 @@ export const TABLES = [
   'spool',
   'nodes',
   'commitment_requests',
+  'worklist',
+  'performed_steps',
 ] as const
 
 /** Rows that a new database has, which those of the dump replace. */

@@ -11,6 +11,7 @@ import { EXIT, type Terminal, UsageError } from './terminal.ts'
 import type { TranscodeOptions } from './transcode.ts'
 import type { VerifyOptions } from './verify.ts'
 import { VERSION } from './version.ts'
+import { addWorklist } from './worklist-commands.ts'
 
 export type Environment = {
   readonly data?: string | undefined
@@ -64,6 +65,7 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
   addTranscode(program, invocation, ended)
   addServe(program, invocation, ended)
   addArchive(program, invocation, ended)
+  addWorklist(program, invocation, ended)
   addRetention(program, invocation, ended)
   addBackup(program, invocation, ended)
   addAudit(program, invocation, ended)

@@ -40,9 +40,11 @@ export function addRemote(
           .default('STUDY'),
       )
       .addOption(
-        new Option('--root <root>', 'information model').choices(['patient', 'study']).default('study'),
+        new Option('--root <root>', 'information model')
+          .choices(['patient', 'study', 'worklist'])
+          .default('study'),
       )
-      .option('--key <key...>', 'KEYWORD to be told, KEYWORD=VALUE to be matched'),
+      .option('--key <key...>', 'KEYWORD to be told, KEYWORD=VALUE to be matched; SEQUENCE.KEYWORD too'),
   ).action(async (ae: string, options: QueryOptions) => {
     const { query } = await import('./remote.ts')
     ended(await query(ae, options, invocation))

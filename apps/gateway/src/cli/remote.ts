@@ -15,6 +15,7 @@ import { sopClassOf } from '../serve/models.ts'
 import { byContexts, type Counts, contextsFor, lost, newCounts, sendAll } from '../serve/outgoing.ts'
 import { call, type Reachable, type Self } from '../serve/peer.ts'
 import { instancesOf, transfers } from '../serve/retrieve.ts'
+import { WORKLIST } from '../serve/worklist.ts'
 import { actor, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
 import { type SelfOptions, selfOf } from './self.ts'
@@ -23,12 +24,13 @@ import { counted, EXIT, UsageError } from './terminal.ts'
 export type SendOptions = SelfOptions & { readonly study: readonly string[] }
 export type QueryOptions = SelfOptions & {
   readonly level: string
-  readonly root: 'patient' | 'study'
+  readonly root: 'patient' | 'study' | 'worklist'
   readonly key?: readonly string[]
 }
 export type MoveOptions = SelfOptions & { readonly to: string; readonly study: readonly string[] }
 
-const SYNTAXES = ['1.2.840.10008.1.2.1', '1.2.840.10008.1.2']
+const IMPLICIT = '1.2.840.10008.1.2'
+const SYNTAXES = ['1.2.840.10008.1.2.1', IMPLICIT]
 
 export async function testNode(ae: string, options: SelfOptions, invocation: Invocation): Promise<number> {
   return await withPeer({ ae, options, invocation }, async ({ self, node }) => {
@@ -74,9 +76,12 @@ async function sent(
 }
 
 export async function query(ae: string, options: QueryOptions, invocation: Invocation): Promise<number> {
-  const pairs = [[Tags.QueryRetrieveLevel, options.level], ...(options.key ?? []).map(keyOf)] as const
+  const { root } = options
+  const isWorklist = root === 'worklist'
+  const keys = keysOf(options.key ?? [])
+  const pairs = isWorklist ? keys : [[Tags.QueryRetrieveLevel, options.level] as const, ...keys]
   return await withPeer({ ae, options, invocation }, async ({ archive, self, node }) => {
-    const model = sopClassOf({ root: options.root, action: 'find' })
+    const model = root === 'worklist' ? WORKLIST : sopClassOf({ root, action: 'find' })
     const command = { field: FIELD.cFind, affectedClass: model, priority: 0 }
     let count = 0
     const status = await asked({ self, node, model, command, pairs, invocation }, (answer) => {
@@ -88,7 +93,7 @@ export async function query(ae: string, options: QueryOptions, invocation: Invoc
       action: 'E',
       outcome: status === 0 ? 'success' : 'minor',
       actor: actor(),
-      objects: [{ kind: 'query', id: options.level.toLowerCase() }],
+      objects: [{ kind: 'query', id: isWorklist ? root : options.level.toLowerCase() }],
       detail: { method: 'C-FIND', destination: ae, count },
     } as const
     await record(archive, [event])
@@ -159,20 +164,35 @@ async function asked(
   return final
 }
 
-function keyOf(text: string): Pair {
-  const [name = '', ...value] = text.split('=')
-  const tag = tagOf(name)
-  if (tag === undefined || lookup(tag)?.vr === 'SQ')
-    throw new UsageError(`--key takes KEYWORD or KEYWORD=VALUE, with a keyword of the standard: ${name}`)
-  return [tag, value.join('=')]
+/** KEYWORD[=VALUE], SEQUENCE.KEYWORD[=VALUE]: all of one sequence are keys of its one item. */
+function keysOf(texts: readonly string[]): readonly Pair[] {
+  const plain: Pair[] = []
+  const nested = new Map<Tag, Pair[]>()
+  for (const text of texts) {
+    const [path = '', ...value] = text.split('=')
+    const [name = '', inner, ...deeper] = path.split('.')
+    const [outer, own] = [tagOf(name), inner === undefined ? undefined : tagOf(inner)]
+    const isSequence = outer !== undefined && lookup(outer)?.vrs[0] === 'SQ'
+    const isKnown = inner === undefined ? outer !== undefined : isSequence && own !== undefined
+    if (!isKnown || outer === undefined || deeper.length > 0)
+      throw new UsageError(
+        `--key takes KEYWORD or KEYWORD=VALUE, SEQUENCE.KEYWORD too, with keywords of the standard: ${path}`,
+      )
+    if (own === undefined) plain.push([outer, isSequence ? [] : value.join('=')])
+    else nested.set(outer, [...(nested.get(outer) ?? []), [own, value.join('=')]])
+  }
+  const items = [...nested].map(([tag, pairs]): Pair => [tag, [identifier(pairs, IMPLICIT)]])
+  return [...plain, ...items]
 }
 
 function linesOf(answer: Dataset | undefined): readonly string[] {
-  const lines = (answer?.elements ?? []).map(({ tag }) => {
-    const text = answer ? keyText(answer, tag as Tag) || (string(answer, tag) ?? '') : ''
-    return `${(lookup(tag)?.keyword ?? nameOf(tag)).padEnd(32)} ${printable(text)}`
+  if (answer === undefined) return []
+  return answer.elements.flatMap(({ tag, value }): readonly string[] => {
+    const name = lookup(tag)?.keyword ?? nameOf(tag)
+    if (value.kind === 'items') return value.items.flatMap(linesOf).map((line) => `${name}.${line}`)
+    const text = keyText(answer, tag as Tag) || (string(answer, tag) ?? '')
+    return [`${name.padEnd(32)} ${printable(text)}`]
   })
-  return lines
 }
 
 /** A peer's text moves no cursor. */

@@ -164,6 +164,30 @@ export type CommitmentRequests = {
   next_at: Moment
 }
 
+export type StepState = 'scheduled' | 'in-progress' | 'completed' | 'discontinued'
+
+export type Worklist = {
+  id: string
+  step_blind: Buffer
+  station: string
+  modality: string
+  starts_on: string | null
+  starts_at: string
+  state: Generated<StepState>
+  item_cipher: Buffer
+  added_at: Moment
+  expires_at: ColumnType<Date, Date | RawBuilder<Date>, Date>
+}
+
+export type PerformedSteps = {
+  sop_uid: string
+  ae: string
+  state: StepState
+  step_cipher: Buffer
+  created_at: Moment
+  changed_at: Moment
+}
+
 export type Spool = {
   id: Generated<number>
   sink: string
@@ -194,4 +218,6 @@ export type Schema = {
   spool: Spool
   nodes: Nodes
   commitment_requests: CommitmentRequests
+  worklist: Worklist
+  performed_steps: PerformedSteps
 }

@@ -8,7 +8,7 @@ import { appendEvents } from '../ledger/append.ts'
 import { NodeError } from './errors.ts'
 
 /** What it may ask of us. */
-export const SERVICES = ['echo', 'store', 'find', 'move', 'get', 'commit'] as const
+export const SERVICES = ['echo', 'store', 'find', 'move', 'get', 'commit', 'worklist', 'mpps'] as const
 export type Service = (typeof SERVICES)[number]
 
 export type Node = {

@@ -28,10 +28,12 @@ import { type Judged, judge, type Node, type Service } from '../nodes/registry.t
 import { COMMITMENT, commitment, tellAgain } from './commitment.ts'
 import { find } from './find.ts'
 import { modelOf } from './models.ts'
+import { MPPS, MPPS_RETRIEVE, performed } from './mpps.ts'
 import { agreedOn, answeredUser, isStorage, negotiated } from './negotiate.ts'
 import { type Self, shownBy } from './peer.ts'
 import { get, move } from './retrieve.ts'
 import { store } from './store.ts'
+import { WORKLIST, worklist } from './worklist.ts'
 
 export type DicomPort = {
   readonly host: string
@@ -193,8 +195,14 @@ function handlerOf({ archive, self, intake, record }: Handlers, { request, node,
         return move(incoming, { archive, self, node, sender, record })
       case 'get':
         return get(incoming, { archive, self, node, sender, record })
-      default:
+      case 'commit':
         return commitment(incoming, { archive, self, ae: node.ae })
+      case 'worklist':
+        return worklist(incoming, { archive, sender, record: (event) => record([event]) })
+      case 'mpps':
+        return performed(incoming, { archive, sender })
+      default:
+        return service satisfies never
     }
   }
 }
@@ -208,6 +216,7 @@ function serviceOf(field: number, abstractSyntax: string): Service | undefined {
     case FIELD.cStore:
       return isStorage(abstractSyntax) ? 'store' : undefined
     case FIELD.cFind:
+      if (abstractSyntax === WORKLIST) return 'worklist'
       return model?.action === 'find' ? 'find' : undefined
     case FIELD.cMove:
       return model?.action === 'move' ? 'move' : undefined
@@ -215,6 +224,11 @@ function serviceOf(field: number, abstractSyntax: string): Service | undefined {
       return model?.action === 'get' ? 'get' : undefined
     case FIELD.nAction:
       return abstractSyntax === COMMITMENT ? 'commit' : undefined
+    case FIELD.nCreate:
+    case FIELD.nSet:
+      return abstractSyntax === MPPS ? 'mpps' : undefined
+    case FIELD.nGet:
+      return abstractSyntax === MPPS_RETRIEVE ? 'mpps' : undefined
     default:
       return undefined
   }

@@ -10,6 +10,8 @@ import {
 import type { Node, Service } from '../nodes/registry.ts'
 import { COMMITMENT } from './commitment.ts'
 import { modelOf } from './models.ts'
+import { MPPS, MPPS_RETRIEVE } from './mpps.ts'
+import { WORKLIST } from './worklist.ts'
 
 /** PS3.8 Table 9-18 */
 const RESULT = { accepted: 0, userRejection: 1, abstractSyntax: 3, transferSyntaxes: 4 } as const
@@ -45,6 +47,8 @@ function answered(
 function servicesOf(abstractSyntax: string, { user }: AssociateRequest): readonly Service[] | undefined {
   if (abstractSyntax === VERIFICATION) return ['echo']
   if (abstractSyntax === COMMITMENT) return ['commit']
+  if (abstractSyntax === WORKLIST) return ['worklist']
+  if (abstractSyntax === MPPS || abstractSyntax === MPPS_RETRIEVE) return ['mpps']
   const model = modelOf(abstractSyntax)
   if (model) return [model.action]
   if (!isStorage(abstractSyntax)) return undefined

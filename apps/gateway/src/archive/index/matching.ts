@@ -11,6 +11,7 @@ import { accessionBlind, dayOf, patientBlind } from './facts.ts'
 import type { PatientFound, SeriesFound, StudyFound } from './found.ts'
 import { REQUEST, type SERIES_MORE, type Texts } from './more.ts'
 import { nameMatcher, wildcard } from './names.ts'
+import { dateRange, type Range, type TimeRange, timeRange } from './ranges.ts'
 
 /** Studies newest first, those without a date last: the expression of the index studies_newest. */
 export const STUDY_DAY = sql`coalesce(s.study_date, '-infinity'::date)`
@@ -209,7 +210,7 @@ function patientName({ text, columns }: Value): Clause {
 }
 
 function birthDate(value: Value): Clause {
-  const { from = '', to = '9999-12-31' } = dateRange(value)
+  const { from = '', to = '9999-12-31' } = dateRangeOf(value)
   const isWithin = (day: string) => day >= from && day <= to
   return { kind: 'patient-test', test: ({ birthDate }) => isWithin(dayOf(birthDate) ?? '~') }
 }
@@ -259,7 +260,7 @@ function request({ query }: Value): Clause {
 
 function seriesDay(keyword: (typeof SERIES_MORE)[number]): Rule['match'] {
   return (value) => {
-    const { from = '', to = '9999-12-31' } = dateRange(value)
+    const { from = '', to = '9999-12-31' } = dateRangeOf(value)
     const isWithin = (day: string) => day >= from && day <= to
     return {
       kind: 'series-test',
@@ -270,7 +271,7 @@ function seriesDay(keyword: (typeof SERIES_MORE)[number]): Rule['match'] {
 
 function seriesMoment(keyword: (typeof SERIES_MORE)[number]): Rule['match'] {
   return (value) => {
-    const { from, upper } = timeRange(value)
+    const { from, upper } = timeRangeOf(value)
     return {
       kind: 'series-test',
       test: ({ more }) => {
@@ -282,7 +283,7 @@ function seriesMoment(keyword: (typeof SERIES_MORE)[number]): Rule['match'] {
 }
 
 function studyDate(value: Value): Clause {
-  const { from, to } = dateRange(value)
+  const { from, to } = dateRangeOf(value)
   const time = combinedTime(value)
   if (time) return { kind: 'condition', condition: momentRange({ from, to }, time) }
   // The expression of the index that also gives the order; a study without a date is in no range.
@@ -291,27 +292,18 @@ function studyDate(value: Value): Clause {
   return { kind: 'condition', condition: sql`(${low} and ${high})` }
 }
 
-type Range = { readonly from: string | undefined; readonly to: string | undefined }
-
-function dateRange({ text, keyword }: Value): Range {
-  const [, from, to] = /^(\d{8})?-(\d{8})?$/.exec(text) ?? [text, text, text]
-  const [first, last] = [from, to].map((day) => (day === undefined ? undefined : dayOf(day)))
-  const isBad = (from !== undefined && first === undefined) || (to !== undefined && last === undefined)
-  if (isBad || (first === undefined && last === undefined))
-    throw bad(keyword, 'not a date or a range of dates')
-  return { from: first, to: last }
+function dateRangeOf({ text, keyword }: Value): Range {
+  const range = dateRange(text)
+  if (range === undefined) throw bad(keyword, 'not a date or a range of dates')
+  return range
 }
 
-const TIME = /^\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?$/
-/** Sorts after every digit and the point: '10' is up to 10:59:59.999999. */
-const AFTER_ALL = '~'
-
 /** The range of times that goes with the range of dates, where they are one. */
-function combinedTime({ query, columns, combines }: Value): TimeRange | undefined {
+function combinedTime({ query, combines }: Value): TimeRange | undefined {
   const [date, text] = [query.StudyDate ?? '', query.StudyTime ?? ''].map(trimmed)
   const areRanges = date?.includes('-') && text?.includes('-')
   if (!combines || !areRanges || text === undefined) return undefined
-  return timeRange({ keyword: 'StudyTime', text, columns, query, combines })
+  return timeRangeOf({ keyword: 'StudyTime', text })
 }
 
 function momentRange({ from, to }: Range, time: TimeRange): Condition {
@@ -325,17 +317,14 @@ function momentRange({ from, to }: Range, time: TimeRange): Condition {
 
 function studyTime(value: Value): Clause {
   if (combinedTime(value)) return { kind: 'condition', condition: sql`true` }
-  const { from, upper } = timeRange(value)
+  const { from, upper } = timeRangeOf(value)
   return { kind: 'condition', condition: sql`(s.study_time >= ${from} and s.study_time <= ${upper})` }
 }
 
-type TimeRange = { readonly from: string; readonly upper: string }
-
-function timeRange({ text, keyword }: Value): TimeRange {
-  const [from = '', to = from] = text.includes('-') ? text.split('-', 2) : [text, text]
-  const isTime = (time: string) => time === '' || TIME.test(time)
-  if (!isTime(from) || !isTime(to) || from + to === '') throw bad(keyword, 'not a time or a range of times')
-  return { from: from === '' ? '0' : from, upper: to === '' ? AFTER_ALL : to + AFTER_ALL }
+function timeRangeOf({ text, keyword }: Pick<Value, 'text' | 'keyword'>): TimeRange {
+  const range = timeRange(text)
+  if (range === undefined) throw bad(keyword, 'not a time or a range of times')
+  return range
 }
 
 function bad(keyword: string, what: string): IndexError {
