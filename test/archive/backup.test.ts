@@ -46,7 +46,7 @@ before(async () => {
   open.archive = await openArchive({ dataFolder: source, keys: { passphrase } })
   const intake = openIntake(archive())
   await Promise.all(
-    Array.from({ length: INSTANCES }, (_, number) => intake.submitBytes(made(number), SENDER)),
+    Array.from({ length: INSTANCES }, (_, number) => intake.submitBytes(made(number), { sender: SENDER })),
   )
   const db = archive().database.kysely
   await setPolicy(db, { name: 'p', jurisdiction: '', basis: '', years: 7 }, 'ana')
@@ -111,7 +111,7 @@ async function drill(target: Target, name: string): Promise<void> {
   const judged = await verifyDatabase(db, { keys: [signer.key], witnesses: [notes] })
   assert.equal(judged.verdict.kind, 'unsigned-tail')
   assert.deepEqual(judged.differences, [])
-  const [outcome] = await Promise.all([openIntake(back).submitBytes(made(500), SENDER)])
+  const [outcome] = await Promise.all([openIntake(back).submitBytes(made(500), { sender: SENDER })])
   assert.equal(outcome?.kind, 'stored')
   const again = await publishCheckpoint(db, await ledgerSigner(db, back.custodians), [])
   const after_ = await verifyDatabase(db, { keys: [signer.key], witnesses: [[...notes, again.text]] })
@@ -205,7 +205,7 @@ test('names are in the order in which the backups were made, whatever the clock 
 test('a study that was destroyed goes from the backups when the old ones are pruned', async () => {
   await using target = await openTarget({ url: at('target') })
   const signer = await ledgerSigner(archive().database.kysely, archive().custodians)
-  await openIntake(archive()).submitBytes(made(100), SENDER)
+  await openIntake(archive()).submitBytes(made(100), { sender: SENDER })
   await backUp(archive(), target, { dataFolder: source, by })
   const order = { study: '2.25.81', by: 'ana', second: 'ben', reason: 'test' }
   await disposeStudy(archive(), order, certificateKey(Buffer.alloc(32, 1)))

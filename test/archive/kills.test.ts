@@ -40,7 +40,7 @@ process.stdout.write('ready\\n')
 await new Promise((done) => process.stdin.once('data', done))
 for (let number = Number(first); ; number += 8) {
   await Promise.all(Array.from({ length: 8 }, async (_, place) => {
-    const { kind } = await intake.submitBytes(made(number + place), { kind: 'system', id: 'test' })
+    const { kind } = await intake.submitBytes(made(number + place), { sender: SENDER })
     process.stdout.write('acknowledged ' + (number + place) + ' ' + kind + '\\n')
   }))
 }
@@ -93,7 +93,7 @@ test(`${KILLS} kills of the gateway, each at another moment`, {
     assert.ok(acknowledged.size > KILLS, `${acknowledged.size} acknowledged`)
     await using archive = await openArchive({ dataFolder: data, url: server.url, keys })
     await assertWhole(archive, acknowledged)
-    const again = await openIntake(archive).submitBytes(made(0), SENDER)
+    const again = await openIntake(archive).submitBytes(made(0), { sender: SENDER })
     assert.ok(['stored', 'duplicate'].includes(again.kind))
   } finally {
     for (const child of waiting) child.kill('SIGKILL')
@@ -117,7 +117,8 @@ test('PostgreSQL is killed five times while many store', { timeout: 120_000 }, a
       while (!state.isOver) {
         const number = state.next++
         try {
-          if ((await intake.submitBytes(made(number), SENDER)).kind === 'stored') acknowledged.add(number)
+          if ((await intake.submitBytes(made(number), { sender: SENDER })).kind === 'stored')
+            acknowledged.add(number)
         } catch (error) {
           assert.equal((error as { name?: string }).name, 'DbError')
           state.failures++

@@ -106,7 +106,7 @@ suite('streams', () => {
   })
   const archive = (): Archive => open.archive ?? assert.fail()
   const stored = async (bytes: Uint8Array, chunk = 70_001) =>
-    await ingestStream(archive(), inChunks(bytes, chunk), SENDER)
+    await ingestStream(archive(), inChunks(bytes, chunk), { sender: SENDER })
 
   const LARGE_ONES: readonly (readonly [string, Uint8Array, string])[] = [
     ['native', native({ study: 1, number: 1 }), '2.25.711'],
@@ -185,7 +185,7 @@ suite('streams', () => {
       yield whole.subarray(0, LARGE - 5)
       throw gone
     }
-    await assert.rejects(ingestStream(archive(), breaking(), SENDER), (error) => error === gone)
+    await assert.rejects(ingestStream(archive(), breaking(), { sender: SENDER }), (error) => error === gone)
     assert.equal(await countOf(archive().blobs), blobs)
     assert.equal(await openInstance(archive(), '2.25.731'), undefined)
   })
@@ -199,7 +199,7 @@ suite('streams', () => {
       .executeTakeFirstOrThrow()
     const outcomes = await Promise.all(
       Array.from({ length: 150 }, (_, number) =>
-        intake.submit(inChunks(small({ study: 4, number }), 900), senders[number % 3] ?? SENDER),
+        intake.submit(inChunks(small({ study: 4, number }), 900), { sender: senders[number % 3] ?? SENDER }),
       ),
     )
     assert.ok(outcomes.every(({ kind }) => kind === 'stored'))
@@ -229,8 +229,10 @@ suite('streams', () => {
     const nul = Buffer.from(poison)
     nul.write('2.25.7\x00', nul.indexOf('2.25.75'), 'latin1')
     const results = await Promise.allSettled([
-      ...Array.from({ length: 20 }, (_, number) => intake.submitBytes(small({ study: 5, number }), SENDER)),
-      intake.submitBytes(nul, SENDER),
+      ...Array.from({ length: 20 }, (_, number) =>
+        intake.submitBytes(small({ study: 5, number }), { sender: SENDER }),
+      ),
+      intake.submitBytes(nul, { sender: SENDER }),
     ])
     assert.ok(results.slice(0, 20).every((one) => one.status === 'fulfilled' && one.value.kind === 'stored'))
     const last = results[20]

@@ -93,12 +93,12 @@ function importLine(archive: Archive, tell: (kind: Outcome['kind'], said?: strin
       while (flying.size >= MAX_FLYING || bytes >= MAX_FLYING_BYTES) await Promise.race(flying)
       if (input.entry !== undefined) {
         const entry = wholeEntry(input)
-        return fly(name, entry.length, intake.submitBytes(entry, sender))
+        return fly(name, entry.length, intake.submitBytes(entry, { sender }))
       }
       const { size } = statSync(input.path)
       if (size > SMALL_BYTES)
-        return fly(name, LARGE_COSTS, intake.submit(createReadStream(input.path, READING), sender))
-      fly(name, size, intake.submitBytes(readFileSync(input.path), sender))
+        return fly(name, LARGE_COSTS, intake.submit(createReadStream(input.path, READING), { sender }))
+      fly(name, size, intake.submitBytes(readFileSync(input.path), { sender }))
     },
     end: async () => {
       await Promise.all(flying)

@@ -175,7 +175,7 @@ function handlerOf({ archive, self, intake, record }: Handlers, { request, node,
   const sender = { kind: 'node', id: node.ae, address } as const
   return (incoming) => {
     const { command, context } = incoming
-    const service = serviceOf(command.field, context.abstractSyntax)
+    const service = serviceOf(command.field, context.abstractSyntax, node)
     if (service === undefined) return only({ status: STATUS.sopClassNotSupported })
     if (!node.services.includes(service)) return only({ status: STATUS.notAuthorized })
     switch (service) {
@@ -208,13 +208,13 @@ function handlerOf({ archive, self, intake, record }: Handlers, { request, node,
 }
 
 /** Of a message in this presentation context; undefined: the two do not go together. */
-function serviceOf(field: number, abstractSyntax: string): Service | undefined {
+function serviceOf(field: number, abstractSyntax: string, node: Node): Service | undefined {
   const model = modelOf(abstractSyntax)
   switch (field) {
     case FIELD.cEcho:
       return abstractSyntax === VERIFICATION ? 'echo' : undefined
     case FIELD.cStore:
-      return isStorage(abstractSyntax) ? 'store' : undefined
+      return isStorage(abstractSyntax, node) ? 'store' : undefined
     case FIELD.cFind:
       if (abstractSyntax === WORKLIST) return 'worklist'
       return model?.action === 'find' ? 'find' : undefined

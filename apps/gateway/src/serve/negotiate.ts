@@ -30,12 +30,13 @@ function answered(
   node: Node,
 ): AnsweredContext {
   const first = transferSyntaxes[0] ?? ''
-  const services = servicesOf(abstractSyntax, request)
+  const services = servicesOf(abstractSyntax, { request, node })
   if (services === undefined) return { id, result: RESULT.abstractSyntax, transferSyntax: first }
-  const isOfClass = !isStorage(abstractSyntax) || (node.sopClasses?.includes(abstractSyntax) ?? true)
+  const isStored = isStorage(abstractSyntax, node)
+  const isOfClass = !isStored || (node.sopClasses?.includes(abstractSyntax) ?? true)
   if (!isOfClass || !services.some((one) => node.services.includes(one)))
     return { id, result: RESULT.userRejection, transferSyntax: first }
-  const chosen = isStorage(abstractSyntax)
+  const chosen = isStored
     ? transferSyntaxes.find((one) => transferSyntax(one) !== undefined)
     : transferSyntaxes.find((one) => OURS.includes(one))
   return chosen === undefined
@@ -44,21 +45,25 @@ function answered(
 }
 
 /** Those that it can be for; undefined: we do not know it. */
-function servicesOf(abstractSyntax: string, { user }: AssociateRequest): readonly Service[] | undefined {
+function servicesOf(
+  abstractSyntax: string,
+  { request: { user }, node }: { readonly request: AssociateRequest; readonly node: Node },
+): readonly Service[] | undefined {
   if (abstractSyntax === VERIFICATION) return ['echo']
   if (abstractSyntax === COMMITMENT) return ['commit']
   if (abstractSyntax === WORKLIST) return ['worklist']
   if (abstractSyntax === MPPS || abstractSyntax === MPPS_RETRIEVE) return ['mpps']
   const model = modelOf(abstractSyntax)
   if (model) return [model.action]
-  if (!isStorage(abstractSyntax)) return undefined
+  if (!isStorage(abstractSyntax, node)) return undefined
   const role = user.roles.find(({ sopClass }) => sopClass === abstractSyntax)
   const services: Service[] = role === undefined || role.scu ? ['store'] : []
   return role?.scp ? [...services, 'get'] : services
 }
 
-/** What comes is kept as it came: any storage class of the standard. */
-export function isStorage(abstractSyntax: string): boolean {
+/** What comes is kept as it came: any storage class of the standard, and private ones that the node was given by name. */
+export function isStorage(abstractSyntax: string, node?: Node): boolean {
+  if (node?.sopClasses?.includes(abstractSyntax) && uid(abstractSyntax) === undefined) return true
   const entry = uid(abstractSyntax)
   return abstractSyntax.startsWith('1.2.840.10008.5.1.4.') && entry?.name.includes('Storage') === true
 }
@@ -71,8 +76,8 @@ export function answeredUser({ user, contexts }: AssociateRequest, node: Node): 
       .filter(({ sopClass }) => proposed.has(sopClass))
       .map(({ sopClass, scu, scp }) => ({
         sopClass,
-        scu: scu && (!isStorage(sopClass) || node.services.includes('store')),
-        scp: scp && isStorage(sopClass) && node.services.includes('get'),
+        scu: scu && (!isStorage(sopClass, node) || node.services.includes('store')),
+        scp: scp && isStorage(sopClass, node) && node.services.includes('get'),
       })),
     extended: user.extended
       .filter(({ sopClass }) => proposed.has(sopClass) && modelOf(sopClass)?.action === 'find')

@@ -35,18 +35,23 @@ export async function* store(
     sourceAe: sender.id,
   })
   try {
-    const outcome = await intake.submit(prefixed(head, data), sender)
-    yield { status: statusOf(outcome, affectedInstance) }
+    const outcome = await intake.submit(prefixed(head, data), {
+      sender,
+      expected: { sopClass: affectedClass, sopUid: affectedInstance },
+    })
+    yield { status: statusOf(outcome) }
   } catch (error) {
     if (!(isStoreError(error) || error instanceof DbError)) throw error
     yield { status: STATUS.outOfResources }
   }
 }
 
-/** What was stored under another UID than the command said is there, and the sender is told that it is not what it says. */
-function statusOf(outcome: Outcome, sopInstance: string): number {
-  if (outcome.kind === 'refused') return outcome.code === 'NO_UID' ? STATUS.mismatch : STATUS.cannotUnderstand
-  if (outcome.sopUid !== sopInstance) return STATUS.mismatch
+/** Of a data set that is not what the command says, nothing is stored. */
+const MISMATCHES = new Set(['NO_UID', 'MISMATCH'])
+
+function statusOf(outcome: Outcome): number {
+  if (outcome.kind === 'refused')
+    return MISMATCHES.has(outcome.code) ? STATUS.mismatch : STATUS.cannotUnderstand
   return outcome.kind === 'conflict' ? KEPT_BESIDE : STATUS.success
 }
 

@@ -9,6 +9,7 @@ import type { Archive } from '../archive.ts'
 import type { KeyId } from '../ids.ts'
 import type { InstanceFacts } from '../index/facts.ts'
 import { insertInstances } from '../index/write.ts'
+import type { Expected } from './facts.ts'
 
 export type Outcome =
   | {
@@ -19,6 +20,8 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly code: string; readonly what: string }
 
 export type Sender = NewEvent['actor']
+/** Of what arrives: who sends it, and what they say that it is. */
+export type From = { readonly sender: Sender; readonly expected?: Expected }
 
 export type StudyKey = {
   readonly keyId: KeyId

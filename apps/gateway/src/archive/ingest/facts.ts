@@ -9,6 +9,18 @@ export type HeaderFacts = Omit<
   'sha256' | 'size' | 'blobId' | 'keyId' | 'preamble' | 'receivedAt'
 >
 
+/** What the sender says that comes: the affected class and instance of a C-STORE. */
+export type Expected = { readonly sopClass: string; readonly sopUid: string }
+
+/** Why it is not taken (PS3.4 B.2.3), if it is another than was said. */
+export function mismatchOf(
+  { sopClass, sopUid }: Pick<HeaderFacts, 'sopClass' | 'sopUid'>,
+  expected: Expected | undefined,
+): { readonly kind: 'refused'; readonly code: string; readonly what: string } | undefined {
+  if (!expected || (expected.sopClass === sopClass && expected.sopUid === sopUid)) return undefined
+  return { kind: 'refused', code: 'MISMATCH', what: 'another SOP Class or Instance than its sender said' }
+}
+
 /** Undefined where a UID is missing that an instance is found by. */
 export function headerFacts({ dataset, transferSyntax }: DicomFile): HeaderFacts | undefined {
   const text = (t: Tag): string => string(dataset, t) ?? ''

@@ -14,15 +14,15 @@ import { hashOfBytes, sealPieces } from '../blobs/seal.ts'
 import type { NewBlob } from '../blobs/store.ts'
 import { KeyGone } from '../index/errors.ts'
 import type { InstanceFacts } from '../index/facts.ts'
-import { commitWith, keysFor, type Outcome, type Sender } from './commit.ts'
-import { type HeaderFacts, headerFacts } from './facts.ts'
+import { commitWith, type From, keysFor, type Outcome, type Sender } from './commit.ts'
+import { type HeaderFacts, headerFacts, mismatchOf } from './facts.ts'
 import { PREAMBLE_BYTES, programOf } from './preamble.ts'
 
 /** Instances of one transaction. */
 export const BATCH = 64
 
 /** An instance as it came, whole. */
-export type Arrival = { readonly bytes: Uint8Array; readonly sender: Sender }
+export type Arrival = From & { readonly bytes: Uint8Array }
 
 type Read =
   | {
@@ -106,12 +106,14 @@ function refusalOf(read: Read): Outcome {
   return read
 }
 
-function readOne({ bytes, sender }: Arrival): Read {
+function readOne({ bytes, sender, expected }: Arrival): Read {
   try {
     const facts = headerFacts(readFile(fromBytes(bytes), { inflate }))
     if (facts === undefined) {
       return { kind: 'refused', code: 'NO_UID', what: 'an instance, series, study or class without its UID' }
     }
+    const mismatch = mismatchOf(facts, expected)
+    if (mismatch) return mismatch
     const program = programOf(bytes)
     if (program === undefined) return { kind: 'read', facts, bytes, program, sender }
     const harmless = bytes.slice()

@@ -8,14 +8,14 @@
 
 import { DbError } from '../../db/errors.ts'
 import type { Archive } from '../archive.ts'
-import type { Outcome, Sender } from './commit.ts'
+import type { From, Outcome } from './commit.ts'
 import { type Arrival, BATCH, ingest } from './ingest.ts'
 import { ingestStream } from './stream.ts'
 
 export type Intake = {
   /** Resolves when it is durable. Rejects where nothing was stored: the sender is to try again. */
-  readonly submit: (source: AsyncIterable<Uint8Array>, sender: Sender) => Promise<Outcome>
-  readonly submitBytes: (bytes: Uint8Array, sender: Sender) => Promise<Outcome>
+  readonly submit: (source: AsyncIterable<Uint8Array>, from: From) => Promise<Outcome>
+  readonly submitBytes: (bytes: Uint8Array, from: From) => Promise<Outcome>
 }
 
 /** Batches under way: while one waits for the disk, another is hashed. */
@@ -40,18 +40,18 @@ export function openIntake(archive: Archive): Intake {
       })
     }
   }
-  const submitBytes = (bytes: Uint8Array, sender: Sender): Promise<Outcome> => {
+  const submitBytes = (bytes: Uint8Array, from: From): Promise<Outcome> => {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
-    queue.push({ bytes, sender, resolve, reject })
+    queue.push({ bytes, ...from, resolve, reject })
     // After this turn of the loop, so that what arrives together goes together.
     setImmediate(pump)
     return promise
   }
   return {
     submitBytes,
-    submit: async (source, sender) => {
-      const streamed = await ingestStream(archive, source, sender)
-      return streamed.kind === 'small' ? await submitBytes(streamed.bytes, sender) : streamed.outcome
+    submit: async (source, from) => {
+      const streamed = await ingestStream(archive, source, from)
+      return streamed.kind === 'small' ? await submitBytes(streamed.bytes, from) : streamed.outcome
     },
   }
 }

@@ -8,8 +8,8 @@ import { DicomError } from '@roentgate/dicom'
 import type { Archive } from '../archive.ts'
 import { sealBlob } from '../blobs/seal.ts'
 import { type Beginning, beginningOf, checked } from './beginning.ts'
-import { commitWith, keysFor, type Outcome, type Sender } from './commit.ts'
-import { headerFacts } from './facts.ts'
+import { commitWith, type From, keysFor, type Outcome } from './commit.ts'
+import { headerFacts, mismatchOf } from './facts.ts'
 import { PREAMBLE_BYTES, programOf } from './preamble.ts'
 
 export type Streamed =
@@ -24,14 +24,14 @@ export const SMALL_BYTES = 4 << 20
 export async function ingestStream(
   archive: Archive,
   source: AsyncIterable<Uint8Array>,
-  sender: Sender,
+  from: From,
 ): Promise<Streamed> {
   const iterator = source[Symbol.asyncIterator]()
   try {
     const small = await smallOf(iterator)
     if (small.isWhole) return { kind: 'small', bytes: small.bytes }
     const beginning = await beginningOf(continued(small.bytes, iterator))
-    return { kind: 'outcome', outcome: await storeLarge(archive, { beginning, iterator, sender }) }
+    return { kind: 'outcome', outcome: await storeLarge(archive, { beginning, iterator, ...from }) }
   } catch (error) {
     if (error instanceof DicomError)
       return { kind: 'outcome', outcome: { kind: 'refused', code: error.code, what: error.message } }
@@ -63,13 +63,15 @@ async function* continued(
   for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
 }
 
-type Large = {
+type Large = From & {
   readonly beginning: Beginning
   readonly iterator: AsyncIterator<Uint8Array>
-  readonly sender: Sender
 }
 
-async function storeLarge(archive: Archive, { beginning, iterator, sender }: Large): Promise<Outcome> {
+async function storeLarge(
+  archive: Archive,
+  { beginning, iterator, sender, expected }: Large,
+): Promise<Outcome> {
   const { bytes, head } = beginning
   const facts = headerFacts(head.file)
   if (facts === undefined)
@@ -78,6 +80,8 @@ async function storeLarge(archive: Archive, { beginning, iterator, sender }: Lar
       code: 'NO_UID',
       what: 'an instance, series, study or class without its UID',
     }
+  const mismatch = mismatchOf(facts, expected)
+  if (mismatch) return mismatch
   const program = programOf(bytes)
   if (program !== undefined) bytes.fill(0, 0, PREAMBLE_BYTES)
   const keys = await keysFor(archive, [facts.study.uid])
