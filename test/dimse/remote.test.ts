@@ -102,7 +102,7 @@ suite('peers that are asked', skipUnless(dcmqrscp, storescp, echoscu), () => {
     assert.equal(none.out, '0 matches.\n')
     assert.match(
       (await roentgate(['query', 'QR', '--plain', '--key', 'NoKeyword=1'], here)).err,
-      /a keyword of the standard/,
+      /keywords of the standard/,
     )
     const moved = await roentgate(['move', 'QR', '--plain', '--to', 'SCP', '--study', '2.25.80'], here)
     assert.equal(moved.out, '3 instances moved to SCP, 0 not.\n', moved.err)

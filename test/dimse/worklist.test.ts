@@ -23,6 +23,7 @@ import { SENDER } from '../support/archive.ts'
 import { passable } from '../support/data-folder.ts'
 import { peer, skipUnless } from '../support/peers.ts'
 import { freePort } from '../support/ports.ts'
+import { roentgate } from '../support/terminal.ts'
 
 const [findscu, wlmscpfs] = ['findscu', 'wlmscpfs'].map(peer)
 const needs = [findscu, wlmscpfs].flatMap((one) => (one ? [one] : []))
@@ -207,6 +208,30 @@ suite('worklist', skipUnless(...needs), () => {
     const lines = await archive().database.kysely.selectFrom('ledger_entries').select('line').execute()
     const text = JSON.stringify(rows) + lines.map(({ line }) => line).join()
     for (const secret of ['Okonkwo', 'P1"', 'AS1', 'RS1', 'House']) assert.ok(!text.includes(secret), secret)
+  })
+
+  test('roentgate worklist add and list; roentgate query asks another system for its list', async () => {
+    writeFileSync(at('passphrase'), 'for tests')
+    const here = { data: at('cli'), passphraseFile: at('passphrase') }
+    writeFileSync(at('no-item.dcm'), part10(EXPLICIT, le.element(0x00100020, 'LO', 'P1')))
+    const added = await roentgate(['worklist', 'add', at('wl', 'RG', 'S1.wl'), at('no-item.dcm')], here)
+    assert.equal(added.out, '1 step planned, 1 file left out.\n')
+    assert.match(added.err, /no-item\.dcm: a Scheduled Procedure Step Sequence with one item is wanted/)
+    const listed = await roentgate(['worklist', 'list'], here)
+    assert.match(listed.out, /^([0-9a-f-]{36}) {2}2099-11-05 0800 {2}CT {3}CT1 +scheduled\n1 step\.\n$/)
+    const id = listed.out.slice(0, 36)
+    assert.equal((await roentgate(['worklist', 'remove', id], here)).out, '1 step removed.\n')
+    const node = ['--address', '127.0.0.1', '--listens', `127.0.0.1:${open.peer}`, '--by', 'ana']
+    assert.equal((await roentgate(['node', 'add', 'RG', ...node], here)).code, 0)
+    const keys = [
+      'PatientID',
+      'ScheduledProcedureStepSequence.Modality=MR',
+      'ScheduledProcedureStepSequence.ScheduledProcedureStepID',
+    ]
+    const asked = await roentgate(['query', 'RG', '--plain', '--root', 'worklist', '--key', ...keys], here)
+    assert.match(asked.out, /^ScheduledProcedureStepSequence\.ScheduledProcedureStepID +S2$/m, asked.err)
+    assert.match(asked.out, /^PatientID +P1$/m)
+    assert.match(asked.out, /\n1 match\.\n$/)
   })
 
   const { Client } = dimse

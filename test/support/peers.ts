@@ -42,6 +42,8 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   python3: 'python3-pydicom',
   'softhsm2-util': 'softhsm2',
   openssl: 'openssl',
+  nmap: 'nmap',
+  gdcmscu: 'libgdcm-tools',
 }
 
 export function peer(program: string): Found | Missing {
@@ -61,6 +63,14 @@ export function pydicom(): Found | Missing {
     if (run.status === 0) return { path, skip: false }
   }
   return missing('Python 3 with pydicom and numpy is not installed (Debian: python3-pydicom python3-numpy)')
+}
+
+/** Debian's Python with odil. */
+export function odil(): Found | Missing {
+  const path = '/usr/bin/python3'
+  const isThere =
+    isExecutable(path) && spawnSync(path, ['-c', 'import odil'], { stdio: 'ignore' }).status === 0
+  return isThere ? { path, skip: false } : missing('odil is not installed (Debian: python3-odil)')
 }
 
 /** The folder with initdb and postgres of Debian's newest PostgreSQL; Debian keeps them out of the PATH. */

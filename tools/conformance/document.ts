@@ -99,7 +99,8 @@ ${table(
 Messages are spoken in Explicit and Implicit VR Little Endian. Answers to a query are in a character set that its identifier
 names, if that has all of the text, else in UTF-8. Relational queries and combined dates
 and times are agreed to where they are proposed (PS3.4 C.5.1.1).
-An instance is stored in the transfer syntax that it comes in, the first of its presentation context that is listed here, and is
+An instance is stored in the transfer syntax that it comes in: the first of its presentation context that is listed here, but
+Explicit VR Little Endian before Implicit where both are proposed. It is
 sent in that one, or, decompressed where it must be, in Explicit or Implicit VR Little Endian.
 
 ### Statuses of C-STORE

@@ -95,6 +95,15 @@ test('role selection: who gets is an SCP of storage where its node may get, and 
   assert.deepEqual(answeredUser(stray, node('echo', 'get')).roles, [], 'of a class that was not proposed')
 })
 
+test('the first syntax that we know, and explicit VR before implicit', () => {
+  const chosen = (...syntaxes: readonly string[]) =>
+    negotiated(request([[CT, ...syntaxes]]), node('store')).map(({ transferSyntax }) => transferSyntax)
+  const IMPLICIT = '1.2.840.10008.1.2'
+  assert.deepEqual(chosen('1.2.3', JPEG_LS, EXPLICIT), [JPEG_LS])
+  assert.deepEqual(chosen(IMPLICIT, JPEG_LS, EXPLICIT), [EXPLICIT])
+  assert.deepEqual(chosen(IMPLICIT, JPEG_LS), [IMPLICIT])
+})
+
 test('relational queries and combined times are agreed to where they were asked for, and nothing else', () => {
   const extended = [{ sopClass: FIND, info: new Uint8Array([1, 1, 1, 1]) }]
   const from = request([[FIND, EXPLICIT]], { extended })

@@ -15,8 +15,10 @@ import { WORKLIST } from './worklist.ts'
 
 /** PS3.8 Table 9-18 */
 const RESULT = { accepted: 0, userRejection: 1, abstractSyntax: 3, transferSyntaxes: 4 } as const
+const EXPLICIT = '1.2.840.10008.1.2.1'
+const IMPLICIT = '1.2.840.10008.1.2'
 /** Messages, which we read and write ourselves, in these. */
-const OURS = ['1.2.840.10008.1.2.1', '1.2.840.10008.1.2']
+const OURS = [EXPLICIT, IMPLICIT]
 
 type Context = AssociateRequest['contexts'][number]
 
@@ -36,12 +38,16 @@ function answered(
   const isOfClass = !isStored || (node.sopClasses?.includes(abstractSyntax) ?? true)
   if (!isOfClass || !services.some((one) => node.services.includes(one)))
     return { id, result: RESULT.userRejection, transferSyntax: first }
-  const chosen = isStored
-    ? transferSyntaxes.find((one) => transferSyntax(one) !== undefined)
-    : transferSyntaxes.find((one) => OURS.includes(one))
+  const chosen = isStored ? storedIn(transferSyntaxes) : OURS.find((one) => transferSyntaxes.includes(one))
   return chosen === undefined
     ? { id, result: RESULT.transferSyntaxes, transferSyntax: first }
     : { id, result: RESULT.accepted, transferSyntax: chosen }
+}
+
+/** The first that we know, as its sender puts first what it has; but where VRs are to be had, they are not lost. */
+function storedIn(transferSyntaxes: readonly string[]): string | undefined {
+  const first = transferSyntaxes.find((one) => transferSyntax(one) !== undefined)
+  return first === IMPLICIT && transferSyntaxes.includes(EXPLICIT) ? EXPLICIT : first
 }
 
 /** Those that it can be for; undefined: we do not know it. */
