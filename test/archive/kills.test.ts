@@ -40,7 +40,7 @@ process.stdout.write('ready\\n')
 await new Promise((done) => process.stdin.once('data', done))
 for (let number = Number(first); ; number += 8) {
   await Promise.all(Array.from({ length: 8 }, async (_, place) => {
-    const { kind } = await intake.submitBytes(made(number + place), { sender: SENDER })
+    const { kind } = await intake.submitBytes(made(number + place), { sender: { kind: 'system', id: 'test' } })
     process.stdout.write('acknowledged ' + (number + place) + ' ' + kind + '\\n')
   }))
 }
@@ -87,6 +87,7 @@ test(`${KILLS} kills of the gateway, each at another moment`, {
       child.stdin?.write('go\n')
       if (kill + 2 < KILLS) waiting.push(start(kill + 2))
       await sleep(1 + Math.floor(numbers() * 90))
+      assert.equal(child.exitCode, null, 'a gateway that ended by itself')
       child.kill('SIGKILL')
       await once(child, 'close')
     }
