@@ -18,6 +18,7 @@ const PAGES = [
   'docs/formats/backup.md',
   'docs/guide/research-coordinator.md',
   'docs/guide/imaging-administrator.md',
+  'docs/guide/privacy-officer.md',
 ]
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -42,6 +43,7 @@ test('the README shows every option of the command', () => {
     'README.md',
     'docs/guide/research-coordinator.md',
     'docs/guide/imaging-administrator.md',
+    'docs/guide/privacy-officer.md',
   ]) {
     assert.deepEqual(
       [...optionsIn(read(page))].filter((option) => !declared.has(option)),

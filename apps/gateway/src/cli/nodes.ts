@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { NodeError } from '../nodes/errors.ts'
 import { addNode, blockNode, fingerprintOf, listNodes, SERVICES, type Service } from '../nodes/registry.ts'
+import type { Purpose } from '../policy/subject.ts'
 import { type DataOptions, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
 import { counted, EXIT, UsageError } from './terminal.ts'
@@ -18,10 +19,12 @@ export type AddOptions = NodeOptions & {
   readonly name?: readonly string[]
   readonly sopClass?: readonly string[]
   readonly outside?: boolean
+  readonly purpose: Purpose
 }
 
 export async function add(ae: string, options: AddOptions, invocation: Invocation): Promise<number> {
-  const { by, address, certificate = [], fingerprint = [], service, listens, outside, ...more } = options
+  const { by, address, certificate = [], fingerprint = [], service, listens, ...rest } = options
+  const { outside, purpose, ...more } = rest
   const { name: names = [], sopClass: sopClasses = [], ...data } = more
   const fingerprints = [...certificate.map(fingerprintIn), ...fingerprint.map(fingerprintOf)]
   const services = service.filter((one): one is Service => (SERVICES as readonly string[]).includes(one))
@@ -36,6 +39,7 @@ export async function add(ae: string, options: AddOptions, invocation: Invocatio
         services,
         sopClasses,
         outside: outside === true,
+        purpose,
         ...(listens === undefined ? {} : { listens: placeOf(listens) }),
       }
       await addNode(database.kysely, node, by)
@@ -49,7 +53,7 @@ export async function add(ae: string, options: AddOptions, invocation: Invocatio
 export async function list(options: DataOptions, invocation: Invocation): Promise<number> {
   return await withArchive(options, invocation, async ({ database }) => {
     const nodes = await listNodes(database.kysely)
-    for (const { ae, addresses, services, listens, outside, fingerprints, blocked } of nodes) {
+    for (const { ae, addresses, services, listens, outside, purpose, fingerprints, blocked } of nodes) {
       const certificates = fingerprints.map((one) => one.slice(0, 16)).join(' ')
       invocation.terminal.out(
         `${[
@@ -58,6 +62,7 @@ export async function list(options: DataOptions, invocation: Invocation): Promis
           services.join(' '),
           ...(listens ? [`listens on ${listens.host}:${listens.port}`] : []),
           ...(outside ? ['outside'] : []),
+          ...(purpose && purpose !== 'treatment' ? [`for ${purpose}`] : []),
           certificates,
           ...(blocked ? ['BLOCKED'] : []),
         ].join('  ')}\n`,

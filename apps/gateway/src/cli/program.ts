@@ -1,10 +1,13 @@
 // Commands and their options. A command's code is imported when it runs: start-up stays short.
 
+import { userInfo } from 'node:os'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { decideCommand } from '../policy/doors.ts'
 import { addArchive } from './archive-commands.ts'
 import { addAudit } from './audit-commands.ts'
 import { addBackup } from './backup-commands.ts'
 import type { DeidOptions } from './deid.ts'
+import { addPolicy } from './policy-commands.ts'
 import { addRetention } from './retention-commands.ts'
 import { addServe } from './serve-commands.ts'
 import { EXIT, type Terminal, UsageError } from './terminal.ts'
@@ -52,7 +55,8 @@ export async function runProgram(invocation: Invocation): Promise<number> {
   }
 }
 
-function programOf(invocation: Invocation, ended: (code: number) => void): Command {
+/** Also for who wants to know which commands there are. */
+export function programOf(invocation: Invocation, ended: (code: number) => void): Command {
   const { terminal } = invocation
   const program = new Command('roentgate')
     .description('De-identifies DICOM and proves that it did.')
@@ -60,12 +64,14 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showHelpAfterError('(roentgate --help shows what there is)')
     .exitOverride()
+    .hook('preAction', (_, command) => assertAllowed(command))
   addDeid(program, invocation, ended)
   addVerify(program, invocation, ended)
   addTranscode(program, invocation, ended)
   addServe(program, invocation, ended)
   addArchive(program, invocation, ended)
   addWorklist(program, invocation, ended)
+  addPolicy(program, invocation, ended)
   addRetention(program, invocation, ended)
   addBackup(program, invocation, ended)
   addAudit(program, invocation, ended)
@@ -86,6 +92,18 @@ function programOf(invocation: Invocation, ended: (code: number) => void): Comma
       ended(await demo(folder, invocation))
     })
   return program
+}
+
+/** Every command is an act of the policy; who is at the terminal is its operator. */
+function assertAllowed(command: Command): void {
+  const words = wordsOf(command)
+  const decision = decideCommand(words, userInfo().username)
+  if (decision.kind !== 'allow') throw new UsageError(`the policy does not allow ${words} here`)
+}
+
+function wordsOf(command: Command): string {
+  const { parent } = command
+  return parent?.parent ? `${wordsOf(parent)} ${command.name()}` : command.name()
 }
 
 function addDeid(program: Command, invocation: Invocation, ended: (code: number) => void): void {

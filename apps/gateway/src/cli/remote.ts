@@ -10,6 +10,7 @@ import { transact } from '../db/database.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
 import { NodeError } from '../nodes/errors.ts'
 import { receiver } from '../nodes/registry.ts'
+import { mayReceive } from '../policy/doors.ts'
 import { identifier, keyText, type Pair, readIdentifier, writeIdentifier } from '../serve/identifier.ts'
 import { sopClassOf } from '../serve/models.ts'
 import { byContexts, type Counts, contextsFor, lost, newCounts, sendAll } from '../serve/outgoing.ts'
@@ -49,6 +50,8 @@ export async function testNode(ae: string, options: SelfOptions, invocation: Inv
 
 export async function send(ae: string, options: SendOptions, invocation: Invocation): Promise<number> {
   return await withPeer({ ae, options, invocation }, async ({ archive, self, node }) => {
+    if (!mayReceive(node))
+      throw new UsageError(`${ae} is for ${node.purpose}: identified studies go to nodes for treatment alone`)
     const instances = await instancesOf(archive, { StudyInstanceUID: options.study.join('\\') })
     if (instances.length === 0) throw new UsageError('there is no instance of such a study')
     const counts = newCounts(instances.length)

@@ -1,6 +1,7 @@
 // Commands of the network: nodes, and the gateway as a process. Their code is imported when they run.
 
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { PURPOSES } from '../policy/subject.ts'
 import { DATA } from './archive-commands.ts'
 import type { InitOptions, IssueOptions } from './ca.ts'
 import type { DataOptions } from './data.ts'
@@ -72,9 +73,17 @@ function addNodes(node: Command, invocation: Invocation, ended: Ended): void {
     .option('--certificate <file...>', 'certificates that it shows, PEM')
     .option('--fingerprint <hex...>', 'their SHA-256, instead')
     .option('--name <name...>', 'or a name that its certificate has: DNS:ct1.example')
-    .option('--service <name...>', 'what it may: echo, store, find, move, get, commit', ['echo', 'store'])
+    .option('--service <name...>', 'what it may: echo, store, find, move, get, commit, worklist, mpps', [
+      'echo',
+      'store',
+    ])
     .option('--sop-class <uid...>', 'of storage, that it may store or get (default: all)')
     .option('--listens <host:port>', 'where it listens, for what is sent to it')
+    .addOption(
+      new Option('--purpose <purpose>', 'what its questions are for: roentgate policy show says what it sees')
+        .choices(PURPOSES)
+        .default('treatment'),
+    )
     .option('--outside', 'it belongs to another organisation: what it gets is a disclosure')
     .requiredOption('--by <person>', 'who decides it')
     .option(...DATA)

@@ -149,8 +149,36 @@ export type Nodes = {
   outside: Generated<boolean>
   names: Generated<string[]>
   sop_classes: Generated<string[]>
+  purpose: Generated<string>
   blocked_at: NullableMoment
   created_at: Moment
+}
+
+export type ScopeLists = {
+  id: string
+  kind: 'studies' | 'patients' | 'project'
+  name: string
+  created_by: string
+  created_at: Moment
+}
+
+export type GrantState = 'requested' | 'granted' | 'denied' | 'revoked'
+
+export type Grants = {
+  id: string
+  holder: string
+  role: string
+  scope_kind: 'institution' | 'studies' | 'patients' | 'project' | 'patient'
+  scope_id: string | null
+  reason: string
+  requested_by: string
+  requested_at: Moment
+  decided_by: ColumnType<string | null, string | undefined, string>
+  decided_at: NullableMoment
+  state: Generated<GrantState>
+  until: NullableMoment
+  revoked_by: ColumnType<string | null, string | undefined, string>
+  revoked_at: NullableMoment
 }
 
 export type CommitmentRequests = {
@@ -217,6 +245,9 @@ export type Schema = {
   checkpoints: { size: number; text: string; at: Moment }
   spool: Spool
   nodes: Nodes
+  scope_lists: ScopeLists
+  scope_members: { list_id: string; member: string }
+  grants: Grants
   commitment_requests: CommitmentRequests
   worklist: Worklist
   performed_steps: PerformedSteps

@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { sql } from 'kysely'
 import { type Db, type Tx, transact } from '../db/database.ts'
 import { appendEvents } from '../ledger/append.ts'
+import type { Purpose } from '../policy/subject.ts'
 import { NodeError } from './errors.ts'
 
 /** What it may ask of us. */
@@ -26,6 +27,8 @@ export type Node = {
   readonly listens?: { readonly host: string; readonly port: number }
   /** Of another organisation: what it gets is a disclosure (45 CFR 164.528). */
   readonly outside: boolean
+  /** What its questions are for; absent: treatment. The policy says what that lets it see. */
+  readonly purpose?: Purpose
   readonly blocked: boolean
 }
 
@@ -66,6 +69,7 @@ export function fingerprintOf(text: string): string {
 /** @throws NodeError BAD_NODE, EXISTS */
 export async function addNode(db: Db, node: Omit<Node, 'blocked'>, by: string): Promise<void> {
   const { ae, addresses, fingerprints, names = [], services, sopClasses = [], listens, outside } = node
+  const { purpose = 'treatment' } = node
   if (!AE.test(ae))
     throw new NodeError('BAD_NODE', 'an AE title has 1 to 16 printable characters, no backslash')
   if (!fingerprints.every((one) => FINGERPRINT.test(one)))
@@ -88,6 +92,7 @@ export async function addNode(db: Db, node: Omit<Node, 'blocked'>, by: string): 
         host: listens?.host ?? null,
         port: listens?.port ?? null,
         outside,
+        purpose,
       })
       .onConflict((on) => on.doNothing())
       .executeTakeFirst()
@@ -136,13 +141,26 @@ export async function listNodes(db: Db): Promise<readonly Node[]> {
       'host',
       'port',
       'outside',
+      'purpose',
       'blocked_at',
       sql<string[]>`addresses::text[]`.as('addresses'),
     ])
     .orderBy('ae')
     .execute()
   return rows.map(
-    ({ ae, addresses, fingerprints, services, names, sop_classes, host, port, outside, blocked_at }) => ({
+    ({
+      ae,
+      addresses,
+      fingerprints,
+      services,
+      names,
+      sop_classes,
+      host,
+      port,
+      outside,
+      purpose,
+      blocked_at,
+    }) => ({
       ae,
       addresses,
       fingerprints,
@@ -151,6 +169,8 @@ export async function listNodes(db: Db): Promise<readonly Node[]> {
       ...(sop_classes.length > 0 ? { sopClasses: sop_classes } : {}),
       ...(host === null || port === null ? {} : { listens: { host, port } }),
       outside,
+      // The table's own text: only purposes get in.
+      purpose: purpose as Purpose,
       blocked: blocked_at !== null,
     }),
   )

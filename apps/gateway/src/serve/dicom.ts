@@ -25,6 +25,10 @@ import { openIntake } from '../archive/ingest/intake.ts'
 import { transact } from '../db/database.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
 import { type Judged, judge, type Node, type Service } from '../nodes/registry.ts'
+import type { Decision as Ruling } from '../policy/decide.ts'
+import { decideService } from '../policy/doors.ts'
+import type { Purpose } from '../policy/subject.ts'
+import { VIEWS } from '../policy/views.ts'
 import { COMMITMENT, commitment, tellAgain } from './commitment.ts'
 import { find } from './find.ts'
 import { modelOf } from './models.ts'
@@ -178,6 +182,10 @@ function handlerOf({ archive, self, intake, record }: Handlers, { request, node,
     const service = serviceOf(command.field, context.abstractSyntax, node)
     if (service === undefined) return only({ status: STATUS.sopClassNotSupported })
     if (!node.services.includes(service)) return only({ status: STATUS.notAuthorized })
+    const { ae, outside, purpose = 'treatment' } = node
+    const decision = decideService({ ae, outside, purpose }, service)
+    if (decision !== undefined && decision.kind !== 'allow')
+      return denied(record, { sender, service, purpose, reason: reasonOf(decision) })
     switch (service) {
       case 'echo':
         return only({ status: STATUS.success })
@@ -188,6 +196,7 @@ function handlerOf({ archive, self, intake, record }: Handlers, { request, node,
           archive,
           sender,
           aeTitle: self.aeTitle,
+          view: VIEWS[decision?.view ?? 'full'],
           ...agreedOn(request, context.abstractSyntax),
           record: (event) => record([event]),
         })
@@ -204,6 +213,29 @@ function handlerOf({ archive, self, intake, record }: Handlers, { request, node,
       default:
         return service satisfies never
     }
+  }
+}
+
+function reasonOf(ruling: Exclude<Ruling, { readonly kind: 'allow' }>): string {
+  return ruling.kind === 'deny' ? ruling.reason : ruling.kind
+}
+
+type Denied = {
+  readonly sender: NewEvent['actor']
+  readonly service: Service
+  readonly purpose: Purpose
+  readonly reason: string
+}
+
+/** By the policy: which is in the ledger before it is answered. */
+async function* denied(record: Record, { sender, service, purpose, reason }: Denied): AsyncGenerator<Answer> {
+  const detail = { policy: service, purpose, reason }
+  await record([
+    { event: 'access-denied', action: 'E', outcome: 'minor', actor: sender, objects: [], detail },
+  ])
+  yield {
+    status: STATUS.notAuthorized,
+    fields: { comment: `not for the purpose of ${purpose}`.slice(0, 64) },
   }
 }
 

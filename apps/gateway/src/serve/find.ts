@@ -11,6 +11,7 @@ import { findInstances, findPatients, findSeries, findStudies, type Page } from 
 import { isKeyword, type Level, levelOf, type Query } from '../archive/index/matching.ts'
 import type { Texts } from '../archive/index/more.ts'
 import type { NewEvent } from '../ledger/append.ts'
+import { sees, type View } from '../policy/views.ts'
 import { ANSWERED, type Fields, type Found, fieldsOf } from './answers.ts'
 import { identifier, itemsOf, keyText, type Pair, readIdentifier, writeIdentifier } from './identifier.ts'
 import { askedOf, modelOf } from './models.ts'
@@ -25,6 +26,8 @@ export type Asking = {
   readonly isRelational: boolean
   /** Dates and times were, to be one (C.5.1.1). */
   readonly combines: boolean
+  /** What of a study is seen, and searched by. */
+  readonly view: View
 }
 
 const PENDING_UNSUPPORTED = 0xff01
@@ -58,7 +61,11 @@ export async function* find(incoming: Incoming, asking: Asking): AsyncGenerator<
     yield failure(STATUS.mismatch, 'level, or unique keys above it, are missing')
     return
   }
-  const form = formOf(asked, level)
+  if (level === 'patient' && asking.view.attributes !== 'all') {
+    yield failure(STATUS.notAuthorized, 'no patients are listed for this purpose')
+    return
+  }
+  const form = formOf(asked, level, asking.view)
   let count = 0
   try {
     for await (const found of matches(asking, { level, query: form.query })) {
@@ -94,14 +101,14 @@ type Form = {
   readonly unsupported: boolean
 }
 
-function formOf(asked: Dataset, level: Level): Form {
+function formOf(asked: Dataset, level: Level, view: View): Form {
   const query: Record<string, string> = {}
   const known: string[] = []
   const empty: Pair[] = []
   for (const { tag } of asked.elements) {
     if (OURS.has(tag) || (tag & 0xffff) === 0) continue
     const keyword = lookup(tag)?.keyword ?? ''
-    if (!ANSWERED[level].has(keyword)) {
+    if (!ANSWERED[level].has(keyword) || !sees(view, keyword)) {
       if (lookup(tag)) empty.push([tag, ''])
       continue
     }

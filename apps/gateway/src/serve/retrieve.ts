@@ -20,6 +20,7 @@ import type { Query } from '../archive/index/matching.ts'
 import type { NewEvent } from '../ledger/append.ts'
 import { NodeError } from '../nodes/errors.ts'
 import { type Node, receiver } from '../nodes/registry.ts'
+import { mayReceive } from '../policy/doors.ts'
 import { identifier, readIdentifier, writeIdentifier } from './identifier.ts'
 import { askedOf, modelOf } from './models.ts'
 import {
@@ -98,6 +99,11 @@ export async function* move(incoming: Incoming, retrieving: Retrieving): AsyncGe
       fields: { comment: 'the destination is no node that listens' },
     }
   }
+  if (!mayReceive(to))
+    return yield {
+      status: MOVE.unknownDestination,
+      fields: { comment: 'the destination is not for treatment' },
+    }
   const originator = { ae: retrieving.node.ae, messageId: command.messageId ?? 0 }
   const counts = newCounts(prepared.instances.length)
   for (const instances of byContexts(prepared.instances)) {

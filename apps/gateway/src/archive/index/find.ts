@@ -25,6 +25,8 @@ export type Index = {
   /** MAX_SCAN where it is not given. */
   readonly maxScan?: number
   readonly combines?: boolean
+  /** Over studies s: those that may be found (policy/visible.ts). Absent: all. */
+  readonly visible?: Condition
 }
 
 export type Window = {
@@ -73,13 +75,15 @@ type Shape<T> = {
   /** Unique together; the last is the row's id. */
   readonly keys: readonly { readonly value: Condition; readonly type: Condition; readonly form: RegExp }[]
   readonly direction: 'asc' | 'desc'
-  readonly where: readonly Condition[]
+  /** `visible`: over studies s. */
+  readonly where: (visible: Condition) => readonly Condition[]
   readonly load: (loader: Loader, ids: readonly string[]) => Promise<readonly T[]>
   readonly matches: (found: T, tests: Matching['tests']) => boolean
 }
 
 const UUID = { type: sql`uuid`, form: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/ }
-const LIVE = [sql`s.trashed_at is null`, sql`s.disposed_at is null`]
+const LIVE = sql`s.trashed_at is null and s.disposed_at is null`
+const ANY = sql`true`
 
 const PATIENT: Shape<PatientFound> = {
   level: 'patient',
@@ -87,8 +91,8 @@ const PATIENT: Shape<PatientFound> = {
   patient: sql`p.id`,
   keys: [{ value: sql`p.id`, ...UUID }],
   direction: 'asc',
-  where: [
-    sql`exists (select from studies s where s.patient_id = p.id and s.trashed_at is null and s.disposed_at is null)`,
+  where: (visible) => [
+    sql`exists (select from studies s where s.patient_id = p.id and ${LIVE} and ${visible})`,
   ],
   load: (loader, ids) => loader.patients(ids),
   matches: (patient, tests) => tests.patient.every((test) => test(patient)),
@@ -107,7 +111,7 @@ const STUDY: Shape<StudyFound> = {
     { value: sql`s.id`, ...UUID },
   ],
   direction: 'desc',
-  where: LIVE,
+  where: (visible) => [LIVE, visible],
   load: (loader, ids) => loader.studies(ids),
   matches: matchesStudy,
 }
@@ -121,7 +125,7 @@ const SERIES: Shape<SeriesFound> = {
     { value: sql`r.id`, ...UUID },
   ],
   direction: 'asc',
-  where: LIVE,
+  where: (visible) => [LIVE, visible],
   load: (loader, ids) => loader.series(ids),
   matches: matchesSeries,
 }
@@ -137,7 +141,7 @@ const INSTANCE: Shape<InstanceFound> = {
     { value: sql`i.id`, ...UUID },
   ],
   direction: 'asc',
-  where: [...LIVE, sql`i.state = 'current'`],
+  where: (visible) => [LIVE, visible, sql`i.state = 'current'`],
   load: (loader, ids) => loader.instances(ids),
   matches: ({ series }, tests) => matchesSeries(series, tests),
 }
@@ -199,11 +203,11 @@ type Selection<T> = {
 
 type Found = { readonly id: string; readonly cursor: string }
 
-async function select<T>({ db }: Index, selection: Selection<T>): Promise<readonly Found[]> {
+async function select<T>({ db, visible = ANY }: Index, selection: Selection<T>): Promise<readonly Found[]> {
   const { shape, matching, cursor, size, offset } = selection
   const { keys, direction } = shape
   const isDown = direction === 'desc'
-  const conditions = [...shape.where, ...matching.patient, ...matching.below]
+  const conditions = [...shape.where(visible), ...matching.patient, ...matching.below]
   const tuple = sql`(${sql.join(keys.map(({ value }) => value))})`
   if (cursor !== undefined) {
     conditions.push(sql`${tuple} ${isDown ? sql`<` : sql`>`} ${cursorValues(cursor, keys)}`)

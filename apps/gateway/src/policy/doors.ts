@@ -1,0 +1,104 @@
+// Which act each door stands for. A service or a command that is not here cannot be used; a test says so when one is added.
+
+import type { Service } from '../nodes/registry.ts'
+import type { Action } from './actions.ts'
+import { type Decision, decide } from './decide.ts'
+import type { Purpose } from './subject.ts'
+
+/** Of DICOM. Verification is open to every registered node: it says that we are here. */
+export const SERVICE_ACTS: Readonly<Record<Service, Action | 'open'>> = {
+  echo: 'open',
+  store: 'studies.store',
+  find: 'studies.search',
+  move: 'studies.send',
+  get: 'studies.read',
+  commit: 'commitment.ask',
+  worklist: 'worklist.read',
+  mpps: 'steps.write',
+}
+
+/** Of the command line, by the words of the command. */
+export const COMMAND_ACTS: Readonly<Record<string, Action>> = {
+  deid: 'deid.run',
+  verify: 'deid.verify',
+  transcode: 'deid.run',
+  demo: 'deid.run',
+  start: 'system.run',
+  serve: 'system.run',
+  'node add': 'nodes.change',
+  'node block': 'nodes.change',
+  'node unblock': 'nodes.change',
+  'node test': 'nodes.change',
+  'node list': 'nodes.read',
+  'ca init': 'certificates.issue',
+  'ca issue': 'certificates.issue',
+  'ca revoke': 'certificates.issue',
+  send: 'studies.send',
+  query: 'studies.search',
+  move: 'studies.send',
+  import: 'studies.store',
+  retrieve: 'studies.read',
+  scrub: 'studies.check',
+  'worklist add': 'worklist.write',
+  'worklist list': 'worklist.write',
+  'worklist remove': 'worklist.write',
+  'audit verify': 'audit.verify',
+  'audit search': 'audit.read',
+  'audit export': 'audit.export',
+  'audit forward': 'audit.export',
+  'audit checkpoint': 'audit.verify',
+  backup: 'backup.run',
+  restore: 'backup.restore',
+  'keys status': 'keys.status',
+  'keys rotate': 'keys.rotate',
+  'keys destroy': 'studies.destroy',
+  'hold place': 'holds.place',
+  'hold release': 'holds.release',
+  'retention set': 'retention.set',
+  'retention end': 'retention.set',
+  'retention due': 'retention.read',
+  'retention run': 'retention.run',
+  'trash put': 'studies.trash',
+  'trash take': 'studies.trash',
+  'trash list': 'retention.read',
+  'trash empty': 'studies.destroy',
+  'policy show': 'policy.read',
+  'grant request': 'grants.request',
+  'grant approve': 'grants.approve',
+  'grant deny': 'grants.approve',
+  'grant revoke': 'grants.revoke',
+  'grant list': 'grants.read',
+  'scope add': 'grants.request',
+  'scope list': 'grants.read',
+}
+
+type AtDoor = {
+  readonly ae: string
+  readonly outside: boolean
+  readonly purpose: Purpose
+}
+
+/** Undefined: open. Things are searched for at these doors: what is found is narrowed in SQL. */
+export function decideService({ ae, outside, purpose }: AtDoor, service: Service): Decision | undefined {
+  const action = SERVICE_ACTS[service]
+  if (action === 'open') return undefined
+  const subject = { kind: 'node', ae, outside } as const
+  return decide({ subject, action, thing: { kind: 'search' }, purpose, at: new Date() })
+}
+
+/** Whether identified studies may go there, whoever asks for it: to a node for treatment alone. */
+export function mayReceive({
+  ae,
+  outside,
+  purpose = 'treatment',
+}: Omit<AtDoor, 'purpose'> & { purpose?: Purpose }) {
+  return decideService({ ae, outside, purpose }, 'get')?.kind === 'allow'
+}
+
+/** `words`: of the command. One that is not in the list is denied. */
+export function decideCommand(words: string, operator: string): Decision {
+  const action = Object.hasOwn(COMMAND_ACTS, words) ? COMMAND_ACTS[words] : undefined
+  if (action === undefined) return { kind: 'deny', reason: 'no-role' }
+  const subject = { kind: 'operator', id: operator } as const
+  return decide({ subject, action, thing: { kind: 'system' }, purpose: 'operations', at: new Date() })
+}

@@ -1,0 +1,332 @@
+// The policy: who may do what to which thing for which purpose. One table, read by every door and by the people who answer
+// for it (docs/policy.md is made of it).
+//
+// What no row allows is denied. A row with `step-up` wants a second factor shown within the last minutes; one with a view
+// shows that view and no more. No row lets anybody approve what they asked for themselves (decide.ts sees to that).
+
+import type { Action } from './actions.ts'
+import type { Purpose, Role } from './subject.ts'
+import type { ViewName } from './views.ts'
+
+/** Besides roles of people and services: an application entity, and whoever has the machine. */
+export type Principal = Role | 'node' | 'operator'
+
+export type Row = {
+  /** Stands in decisions and in the ledger. */
+  readonly id: string
+  readonly who: readonly Principal[]
+  readonly may: readonly Action[]
+  /** Absent: whatever for. */
+  readonly purposes?: readonly Purpose[]
+  readonly view?: ViewName
+  readonly stepUp?: true
+  /** Also with a role for a part of the studies; else an act on the system wants one for the institution. */
+  readonly anyScope?: true
+  readonly because: string
+}
+
+export const POLICY: readonly Row[] = [
+  {
+    id: 'treating',
+    who: ['radiologist', 'technologist', 'referring-clinician'],
+    may: ['studies.search', 'studies.read'],
+    purposes: ['treatment'],
+    view: 'full',
+    because: 'who treats sees the full record (45 CFR 164.502(b)(2)(i))',
+  },
+  {
+    id: 'acquiring',
+    who: ['technologist'],
+    may: ['studies.store', 'studies.send', 'worklist.read', 'worklist.write', 'steps.write'],
+    purposes: ['treatment'],
+    because: 'technologists acquire studies and bring them to where they are read',
+  },
+  {
+    id: 'reading',
+    who: ['radiologist'],
+    may: ['studies.send', 'studies.store', 'worklist.read'],
+    purposes: ['treatment'],
+    because: 'radiologists get priors, and store what they make of them',
+  },
+  {
+    id: 'emergency',
+    who: ['radiologist', 'technologist', 'referring-clinician'],
+    may: ['break-glass.open'],
+    anyScope: true,
+    purposes: ['treatment'],
+    stepUp: true,
+    because: 'an emergency opens the records of one patient for an hour (45 CFR 164.312(a)(2)(ii))',
+  },
+  {
+    id: 'paying',
+    who: ['imaging-administrator', 'privacy-officer'],
+    may: ['studies.search'],
+    purposes: ['payment'],
+    view: 'billing',
+    because: 'payment needs to know whose study it is, not what is in it',
+  },
+  {
+    id: 'running',
+    who: ['imaging-administrator'],
+    may: ['studies.search'],
+    purposes: ['operations'],
+    view: 'technical',
+    because: 'who runs the archive must see that studies arrive, not whose they are',
+  },
+  {
+    id: 'administering',
+    who: ['imaging-administrator'],
+    may: [
+      'nodes.read',
+      'nodes.change',
+      'certificates.issue',
+      'keys.status',
+      'backup.run',
+      'studies.check',
+      'worklist.write',
+      'retention.read',
+      'retention.run',
+      'system.run',
+    ],
+    purposes: ['operations'],
+    because: 'imaging administrators run the gateway and its network',
+  },
+  {
+    id: 'administering-much',
+    who: ['imaging-administrator'],
+    may: ['studies.trash', 'backup.restore', 'keys.rotate'],
+    purposes: ['operations'],
+    stepUp: true,
+    because: 'what is hard to undo wants a second factor',
+  },
+  {
+    id: 'securing',
+    who: ['security-officer'],
+    may: [
+      'audit.read',
+      'audit.export',
+      'audit.verify',
+      'nodes.read',
+      'keys.status',
+      'grants.read',
+      'sessions.revoke',
+      'access-reviews.run',
+    ],
+    purposes: ['operations'],
+    because: 'the security official watches over access (45 CFR 164.308(a)(2)), and reads no images',
+  },
+  {
+    id: 'securing-much',
+    who: ['security-officer'],
+    may: [
+      'people.manage',
+      'services.manage',
+      'identity.configure',
+      'grants.approve',
+      'grants.revoke',
+      'keys.rotate',
+    ],
+    purposes: ['operations'],
+    stepUp: true,
+    because: 'who may come in is decided with a second factor',
+  },
+  {
+    id: 'privacy',
+    who: ['privacy-officer'],
+    may: [
+      'audit.read',
+      'audit.export',
+      'grants.read',
+      'break-glass.review',
+      'access-reviews.run',
+      'retention.read',
+      'retention.set',
+      'projects.read',
+    ],
+    purposes: ['operations', 'patient-request', 'legal'],
+    because: 'the privacy official answers for uses and disclosures (45 CFR 164.530(a))',
+  },
+  {
+    id: 'privacy-much',
+    who: ['privacy-officer'],
+    may: [
+      'holds.place',
+      'holds.release',
+      'studies.destroy',
+      'studies.trash',
+      'projects.approve',
+      'reidentify.approve',
+      'grants.approve',
+      'grants.revoke',
+    ],
+    purposes: ['operations', 'patient-request', 'legal'],
+    stepUp: true,
+    because: 'what ends or opens a record is decided with a second factor',
+  },
+  {
+    id: 'patients',
+    who: ['privacy-officer'],
+    may: ['studies.search', 'studies.export', 'studies.share', 'studies.correct'],
+    purposes: ['patient-request'],
+    view: 'full',
+    stepUp: true,
+    because: 'a patient has a right to a copy and to a correction (45 CFR 164.524, 164.526)',
+  },
+  {
+    id: 'coordinating',
+    who: ['research-coordinator'],
+    may: ['studies.search'],
+    purposes: ['research'],
+    view: 'limited',
+    because: 'a cohort is found without knowing who is in it',
+  },
+  {
+    id: 'preparing',
+    who: ['research-coordinator'],
+    may: ['projects.read', 'projects.request', 'reidentify.request', 'deid.run', 'deid.verify'],
+    anyScope: true,
+    purposes: ['research'],
+    because: 'coordinators prepare releases; others approve them',
+  },
+  {
+    id: 'researching',
+    who: ['researcher'],
+    may: ['projects.read'],
+    purposes: ['research'],
+    view: 'limited',
+    because: 'researchers see the de-identified studies of their projects, and nothing else',
+  },
+  {
+    id: 'auditing',
+    who: ['auditor'],
+    may: [
+      'audit.read',
+      'audit.verify',
+      'audit.export',
+      'grants.read',
+      'nodes.read',
+      'keys.status',
+      'retention.read',
+    ],
+    purposes: ['operations', 'legal'],
+    because: 'auditors read what was done, and nothing that it was done to',
+  },
+  {
+    id: 'everybody',
+    who: [
+      'radiologist',
+      'technologist',
+      'referring-clinician',
+      'research-coordinator',
+      'researcher',
+      'imaging-administrator',
+      'privacy-officer',
+      'security-officer',
+      'auditor',
+    ],
+    may: ['policy.read', 'grants.request'],
+    anyScope: true,
+    because: 'the rules are known to those they hold for',
+  },
+  {
+    id: 'reviewing',
+    who: ['imaging-administrator', 'privacy-officer', 'security-officer', 'radiologist'],
+    may: ['access-reviews.decide'],
+    purposes: ['operations'],
+    stepUp: true,
+    because: 'managers decide on the roles of their people (45 CFR 164.308(a)(4)(ii)(C))',
+  },
+  {
+    id: 'services',
+    who: ['service'],
+    may: ['studies.search', 'studies.read', 'studies.store'],
+    purposes: ['treatment'],
+    view: 'full',
+    because: 'a viewer or a worklist client acts for those who treat, within its token',
+  },
+  {
+    id: 'services-operating',
+    who: ['service'],
+    may: ['studies.search'],
+    purposes: ['operations'],
+    view: 'technical',
+    because: 'monitoring counts studies',
+  },
+  {
+    id: 'nodes-treating',
+    who: ['node'],
+    may: ['studies.search', 'studies.read', 'studies.send'],
+    purposes: ['treatment'],
+    view: 'full',
+    because: 'workstations and archives of those who treat',
+  },
+  {
+    id: 'nodes-acquiring',
+    who: ['node'],
+    may: ['studies.store', 'commitment.ask', 'worklist.read', 'steps.write'],
+    because: 'what a modality makes is taken, whatever for it was made',
+  },
+  {
+    id: 'nodes-operating',
+    who: ['node'],
+    may: ['studies.search'],
+    purposes: ['operations'],
+    view: 'technical',
+    because: 'a system that counts and routes studies need not know whose they are',
+  },
+  {
+    id: 'nodes-paying',
+    who: ['node'],
+    may: ['studies.search'],
+    purposes: ['payment'],
+    view: 'billing',
+    because: 'payment needs to know whose study it is, not what is in it',
+  },
+  {
+    id: 'nodes-researching',
+    who: ['node'],
+    may: ['studies.search'],
+    purposes: ['research'],
+    view: 'limited',
+    because: 'research gets de-identified releases of projects, and nothing by retrieval',
+  },
+  {
+    id: 'operator',
+    who: ['operator'],
+    may: [
+      'studies.search',
+      'studies.read',
+      'studies.store',
+      'studies.send',
+      'studies.trash',
+      'studies.destroy',
+      'studies.check',
+      'worklist.write',
+      'holds.place',
+      'holds.release',
+      'retention.read',
+      'retention.set',
+      'retention.run',
+      'keys.status',
+      'keys.rotate',
+      'nodes.read',
+      'nodes.change',
+      'certificates.issue',
+      'audit.read',
+      'audit.export',
+      'audit.verify',
+      'backup.run',
+      'backup.restore',
+      'system.run',
+      'deid.run',
+      'deid.verify',
+      'policy.read',
+      'grants.read',
+      'grants.request',
+      'grants.approve',
+      'grants.revoke',
+    ],
+    because:
+      'who has the machine and its keys could do all of it anyhow; so it is done by command, and in the ledger',
+  },
+]
