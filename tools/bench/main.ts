@@ -5,6 +5,7 @@
 // npm run bench -- index                            how fast the archive's index answers
 // npm run bench -- dimse                            how fast modalities store
 // npm run bench -- ledger                           what an audit entry costs, how fast a ledger is judged
+// npm run bench -- policy                           what a decision costs
 //
 //   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
 //   --quick                  ocr: few frames, printed only
@@ -25,6 +26,7 @@ import { benchLedger } from './ledger.ts'
 import { BenchError, measure, median } from './measure.ts'
 import { measureOcr, ocrPlot, ocrSection } from './ocr.ts'
 import { plot } from './plot.ts'
+import { benchPolicy } from './policy.ts'
 import { race, type Standing } from './race.ts'
 import { COPY, gdcmanon, PYDICOM, roentgate } from './rivals.ts'
 import { type Share, stagesOf } from './stages.ts'
@@ -229,6 +231,12 @@ async function ledger({ scratch, files = 200_000, rounds, publish }: Bench): Pro
   if (publish) writeSection('ledger', text)
 }
 
+function policy({ rounds, publish }: Bench): void {
+  const text = benchPolicy(rounds)
+  say(text)
+  if (publish) writeSection('policy', text)
+}
+
 const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> = {
   deid,
   'deid-4gib': giant,
@@ -238,6 +246,7 @@ const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> 
   archive,
   index,
   ledger,
+  policy,
   dimse,
 }
 

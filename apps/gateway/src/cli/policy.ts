@@ -136,7 +136,7 @@ export async function scopes(options: DataOptions, invocation: Invocation): Prom
   })
 }
 
-async function mended(act: () => Promise<number>): Promise<number> {
+export async function mended(act: () => Promise<number>): Promise<number> {
   try {
     return await act()
   } catch (error) {

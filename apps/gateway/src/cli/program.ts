@@ -7,6 +7,7 @@ import { addArchive } from './archive-commands.ts'
 import { addAudit } from './audit-commands.ts'
 import { addBackup } from './backup-commands.ts'
 import type { DeidOptions } from './deid.ts'
+import { addOversight } from './oversight-commands.ts'
 import { addPolicy } from './policy-commands.ts'
 import { addRetention } from './retention-commands.ts'
 import { addServe } from './serve-commands.ts'
@@ -72,6 +73,7 @@ export function programOf(invocation: Invocation, ended: (code: number) => void)
   addArchive(program, invocation, ended)
   addWorklist(program, invocation, ended)
   addPolicy(program, invocation, ended)
+  addOversight(program, invocation, ended)
   addRetention(program, invocation, ended)
   addBackup(program, invocation, ended)
   addAudit(program, invocation, ended)

@@ -12,11 +12,22 @@ import { PEERS } from './migrations/0005-peers.ts'
 import { POLICY } from './migrations/0006-policy.ts'
 import { MORE } from './migrations/0008-more.ts'
 import { WORKLIST } from './migrations/0009-worklist.ts'
+import { OVERSIGHT } from './migrations/0010-oversight.ts'
 
 export type Migration = { readonly name: string; readonly statements: readonly string[] }
 
 /** In the order in which they apply. An entry is never changed once released, and never removed. */
-export const MIGRATIONS: readonly Migration[] = [ARCHIVE, LEDGER, TRASH, NODES, PEERS, POLICY, MORE, WORKLIST]
+export const MIGRATIONS: readonly Migration[] = [
+  ARCHIVE,
+  LEDGER,
+  TRASH,
+  NODES,
+  PEERS,
+  POLICY,
+  MORE,
+  WORKLIST,
+  OVERSIGHT,
+]
 
 /** Any number that no other program uses in the same database: 'RGmigrat' in ASCII. */
 const LOCK = sql.lit(0x5247_6d69)

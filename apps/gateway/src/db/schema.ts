@@ -179,6 +179,40 @@ export type Grants = {
   until: NullableMoment
   revoked_by: ColumnType<string | null, string | undefined, string>
   revoked_at: NullableMoment
+  last_used_at: NullableMoment
+}
+
+export type BreakGlass = {
+  id: string
+  person: string
+  role: string
+  patient_id: string
+  reason: string
+  opened_at: Moment
+  until: Moment
+  ended_at: NullableMoment
+  verdict: ColumnType<'justified' | 'unjustified' | null, undefined, 'justified' | 'unjustified'>
+  note: ColumnType<string | null, undefined, string>
+  reviewed_by: ColumnType<string | null, undefined, string>
+  reviewed_at: NullableMoment
+}
+
+export type AccessReviews = {
+  id: string
+  started_by: string
+  started_at: Moment
+  closed_by: ColumnType<string | null, undefined, string>
+  closed_at: NullableMoment
+}
+
+export type AccessReviewItems = {
+  review_id: string
+  grant_id: string
+  last_used_at: NullableMoment
+  proposal: 'keep' | 'revoke'
+  decision: ColumnType<'keep' | 'revoke' | null, undefined, 'keep' | 'revoke'>
+  decided_by: ColumnType<string | null, undefined, string>
+  decided_at: NullableMoment
 }
 
 export type CommitmentRequests = {
@@ -248,6 +282,9 @@ export type Schema = {
   scope_lists: ScopeLists
   scope_members: { list_id: string; member: string }
   grants: Grants
+  break_glass: BreakGlass
+  access_reviews: AccessReviews
+  access_review_items: AccessReviewItems
   commitment_requests: CommitmentRequests
   worklist: Worklist
   performed_steps: PerformedSteps

@@ -68,6 +68,12 @@ export const COMMAND_ACTS: Readonly<Record<string, Action>> = {
   'grant deny': 'grants.approve',
   'grant revoke': 'grants.revoke',
   'grant list': 'grants.read',
+  'break-glass list': 'grants.read',
+  'break-glass review': 'break-glass.review',
+  'access-review start': 'access-reviews.run',
+  'access-review list': 'grants.read',
+  'access-review decide': 'access-reviews.decide',
+  'access-review close': 'access-reviews.run',
   'scope add': 'grants.request',
   'scope list': 'grants.read',
 }

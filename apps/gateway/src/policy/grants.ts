@@ -8,6 +8,7 @@ import { uuid7 } from '../archive/index/uuid.ts'
 import { type Db, type Tx, transact } from '../db/database.ts'
 import type { GrantState, Grants } from '../db/schema.ts'
 import { appendEvents } from '../ledger/append.ts'
+import { emergencyGrants } from './break-glass.ts'
 import { PolicyError } from './errors.ts'
 import { type Grant, ROLES, type Role, type Scope } from './subject.ts'
 
@@ -30,6 +31,7 @@ export type Held = Grant & {
 
 const NAME = /^[\x21-\x7e](?:[\x20-\x7e]{0,118}[\x21-\x7e])?$/
 const MAX_REASON = 500
+const MARK_MS = 3_600_000
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The id of the request. @throws PolicyError BAD_GRANT, NO_LIST */
@@ -103,15 +105,18 @@ export async function decideGrant(
 
 /** Works at the next decision. @throws PolicyError NO_GRANT */
 export async function revokeGrant(db: Db, id: string, by: string): Promise<void> {
-  await transact(db, async (tx) => {
-    const row = await lockGrant(tx, id, 'granted')
-    await tx
-      .updateTable('grants')
-      .set({ state: 'revoked', revoked_by: by, revoked_at: new Date() })
-      .where('id', '=', id)
-      .execute()
-    await changed(tx, { id, by, holder: row.holder, role: row.role, status: 'revoked' })
-  })
+  await transact(db, (tx) => revokeIn(tx, id, by))
+}
+
+/** The last that its transaction does. @throws PolicyError NO_GRANT */
+export async function revokeIn(tx: Tx, id: string, by: string): Promise<void> {
+  const row = await lockGrant(tx, id, 'granted')
+  await tx
+    .updateTable('grants')
+    .set({ state: 'revoked', revoked_by: by, revoked_at: new Date() })
+    .where('id', '=', id)
+    .execute()
+  await changed(tx, { id, by, holder: row.holder, role: row.role, status: 'revoked' })
 }
 
 async function lockGrant(tx: Tx, id: string, state: GrantState) {
@@ -170,7 +175,20 @@ export async function grantsOf(db: Db, holder: string): Promise<readonly Grant[]
     .where('state', '=', 'granted')
     .where((on) => on.or([on('until', 'is', null), on('until', '>', new Date())]))
     .execute()
-  return rows.map(heldOf)
+  return [...rows.map(heldOf), ...(await emergencyGrants(db, holder, new Date()))]
+}
+
+/** A door that a role opened says so, now and then; a review of access asks when that was last. */
+export async function markUsed(db: Db, holder: string): Promise<void> {
+  await db
+    .updateTable('grants')
+    .set({ last_used_at: new Date() })
+    .where('holder', '=', holder)
+    .where('state', '=', 'granted')
+    .where((on) =>
+      on.or([on('last_used_at', 'is', null), on('last_used_at', '<', new Date(Date.now() - MARK_MS))]),
+    )
+    .execute()
 }
 
 /** All there ever were, newest last. */

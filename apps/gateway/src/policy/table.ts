@@ -325,6 +325,9 @@ export const POLICY: readonly Row[] = [
       'grants.request',
       'grants.approve',
       'grants.revoke',
+      'break-glass.review',
+      'access-reviews.run',
+      'access-reviews.decide',
     ],
     because:
       'who has the machine and its keys could do all of it anyhow; so it is done by command, and in the ledger',
