@@ -3,11 +3,11 @@
 # Without apt it says what to install and lets the tests skip; in CI (CI=true) a missing peer fails the tests.
 set -euo pipefail
 
-PACKAGES=(dcmtk dicom3tools libgdcm-tools python3-pydicom python3-numpy python3-cryptography softhsm2 libxml2-utils openssl tesseract-ocr tesseract-ocr-eng postgresql rsyslog rsyslog-gnutls time orthanc nmap python3-odil)
+PACKAGES=(dcmtk dicom3tools libgdcm-tools python3-pydicom python3-numpy python3-cryptography softhsm2 libxml2-utils openssl tesseract-ocr tesseract-ocr-eng postgresql rsyslog rsyslog-gnutls time orthanc nmap python3-odil chromium)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   echo "peers: no apt here; the tests that need them say so and are skipped. Install yourself:" >&2
-  echo "peers:   DCMTK, dicom3tools, GDCM's applications, tesseract, Python 3 with pydicom, numpy and cryptography, SoftHSM, xmllint, openssl, PostgreSQL, rsyslog with GnuTLS, GNU time, Orthanc, nmap, odil for Python" >&2
+  echo "peers:   DCMTK, dicom3tools, GDCM's applications, tesseract, Python 3 with pydicom, numpy and cryptography, SoftHSM, xmllint, openssl, PostgreSQL, rsyslog with GnuTLS, GNU time, Orthanc, nmap, odil for Python, Chromium" >&2
   exit 0
 fi
 

@@ -8,6 +8,7 @@ import { addAudit } from './audit-commands.ts'
 import { addBackup } from './backup-commands.ts'
 import type { DeidOptions } from './deid.ts'
 import { addOversight } from './oversight-commands.ts'
+import { addPeople } from './people-commands.ts'
 import { addPolicy } from './policy-commands.ts'
 import { addRetention } from './retention-commands.ts'
 import { addServe } from './serve-commands.ts'
@@ -74,6 +75,7 @@ export function programOf(invocation: Invocation, ended: (code: number) => void)
   addWorklist(program, invocation, ended)
   addPolicy(program, invocation, ended)
   addOversight(program, invocation, ended)
+  addPeople(program, invocation, ended)
   addRetention(program, invocation, ended)
   addBackup(program, invocation, ended)
   addAudit(program, invocation, ended)

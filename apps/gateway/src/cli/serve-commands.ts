@@ -20,6 +20,10 @@ export function addServe(program: Command, invocation: Invocation, ended: Ended)
     )
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <n>', 'the DICOM port', portNumber, 11112)
+    .option(
+      '--http <host:port>',
+      'where the pages for people are, over HTTPS: 127.0.0.1:8443 (default: none)',
+    )
   asSelf(serve).action(async (options: ServeOptions) => {
     const { serve: run } = await import('./serve.ts')
     ended(await run(options, invocation))

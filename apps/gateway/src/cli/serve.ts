@@ -20,8 +20,14 @@ import { type DataOptions, dataFolderOf, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
 import { type SelfOptions, selfOf, watchIdentity } from './self.ts'
 import { EXIT, UsageError } from './terminal.ts'
+import { openWeb } from './web.ts'
 
-export type ServeOptions = SelfOptions & { readonly host: string; readonly port: number }
+export type ServeOptions = SelfOptions & {
+  readonly host: string
+  readonly port: number
+  /** HOST:PORT of the pages; absent: there are none. */
+  readonly http?: string
+}
 
 const CHECKPOINT_MS = 60_000
 const CHECKPOINT_ENTRIES = 1000
@@ -61,8 +67,11 @@ export async function serve(
           event.kind === 'refused' ? `Refused a peer: ${event.why}\n` : 'The ledger took no entry.\n',
         ),
     })
+    const { http } = options
+    const web = http === undefined ? undefined : await openWeb(archive, self, { options: { http }, terminal })
     const unwatch = await watchIdentity(archive, { options, invocation }, (identity) => {
       port.renew(identity)
+      web?.renew(identity)
       terminal.err('The certificates changed: new associations get them.\n')
     })
     await record(archive, {
@@ -75,6 +84,7 @@ export async function serve(
     await interrupted(signal)
     terminal.err('Ending: no new associations.\n')
     unwatch()
+    await web?.close()
     await port.close()
     await record(archive, { event: 'application-stop', detail: { aet: self.aeTitle } })
     stopping.abort()

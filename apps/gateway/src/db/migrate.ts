@@ -10,6 +10,7 @@ import { TRASH } from './migrations/0003-trash.ts'
 import { NODES } from './migrations/0004-nodes.ts'
 import { PEERS } from './migrations/0005-peers.ts'
 import { POLICY } from './migrations/0006-policy.ts'
+import { IDENTITY } from './migrations/0007-identity.ts'
 import { MORE } from './migrations/0008-more.ts'
 import { WORKLIST } from './migrations/0009-worklist.ts'
 import { OVERSIGHT } from './migrations/0010-oversight.ts'
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   NODES,
   PEERS,
   POLICY,
+  IDENTITY,
   MORE,
   WORKLIST,
   OVERSIGHT,

@@ -182,6 +182,51 @@ export type Grants = {
   last_used_at: NullableMoment
 }
 
+export type PersonState = 'invited' | 'active' | 'suspended' | 'removed'
+
+export type People = {
+  id: string
+  name: string
+  state: Generated<PersonState>
+  created_by: string
+  created_at: Moment
+}
+
+export type Passwords = { person: string; hash: string; changed_at: Moment }
+export type Totp = { person: string; secret_cipher: Buffer; last_step: Generated<number>; made_at: Moment }
+export type RecoveryCodes = { hash: Buffer; person: string; used_at: NullableMoment }
+
+export type OneTimeLinks = {
+  hash: Buffer
+  person: string
+  purpose: 'invite' | 'recover'
+  made_by: string
+  made_at: Moment
+  expires_at: Moment
+  used_at: NullableMoment
+}
+
+export type Sessions = {
+  id: string
+  hash: Buffer
+  person: string
+  begun_at: Moment
+  last_at: Moment
+  shown_at: Moment
+  methods: string[]
+  address: string
+  agent: string
+  ended_at: NullableMoment
+}
+
+export type SignInAttempts = {
+  person: string
+  address: string
+  failures: number
+  last_at: Moment
+  succeeded_at: NullableMoment
+}
+
 export type BreakGlass = {
   id: string
   person: string
@@ -282,6 +327,13 @@ export type Schema = {
   scope_lists: ScopeLists
   scope_members: { list_id: string; member: string }
   grants: Grants
+  people: People
+  passwords: Passwords
+  totp: Totp
+  recovery_codes: RecoveryCodes
+  one_time_links: OneTimeLinks
+  sessions: Sessions
+  sign_in_attempts: SignInAttempts
   break_glass: BreakGlass
   access_reviews: AccessReviews
   access_review_items: AccessReviewItems

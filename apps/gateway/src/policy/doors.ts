@@ -74,6 +74,13 @@ export const COMMAND_ACTS: Readonly<Record<string, Action>> = {
   'access-review list': 'grants.read',
   'access-review decide': 'access-reviews.decide',
   'access-review close': 'access-reviews.run',
+  'person invite': 'people.manage',
+  'person recover': 'people.manage',
+  'person suspend': 'people.manage',
+  'person activate': 'people.manage',
+  'person remove': 'people.manage',
+  'person list': 'grants.read',
+  'sessions revoke': 'sessions.revoke',
   'scope add': 'grants.request',
   'scope list': 'grants.read',
 }

@@ -325,6 +325,8 @@ export const POLICY: readonly Row[] = [
       'grants.request',
       'grants.approve',
       'grants.revoke',
+      'people.manage',
+      'sessions.revoke',
       'break-glass.review',
       'access-reviews.run',
       'access-reviews.decide',

@@ -21,7 +21,7 @@ import { IndexError } from './errors.ts'
 import { prefixesOf, wantedPrefixes } from './names.ts'
 
 export type Cell = {
-  readonly table: 'patients' | 'studies' | 'series' | 'worklist' | 'performed_steps'
+  readonly table: 'patients' | 'studies' | 'series' | 'worklist' | 'performed_steps' | 'people'
   readonly column: string
   readonly row: string
 }

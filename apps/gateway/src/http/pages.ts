@@ -1,0 +1,178 @@
+// The pages of signing in, as HTML without scripts but one: every value is escaped where it is put in.
+
+import type { OpenSession } from '../identity/sessions.ts'
+import type { Person } from './site.ts'
+
+type Html = { readonly html: string }
+
+/** Text is escaped; what was made by this is not escaped again. */
+function html(parts: TemplateStringsArray, ...values: readonly (string | Html | readonly Html[])[]): Html {
+  const texts = values.map((value) => {
+    if (typeof value === 'string') return escaped(value)
+    return 'html' in value ? value.html : value.map((one) => one.html).join('')
+  })
+  return { html: parts.map((part, place) => part + (texts[place] ?? '')).join('') }
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign] ?? '')
+}
+
+function page(title: string, body: Html, script?: string): string {
+  const scripts = script ? html`<script src="${script}" defer></script>` : html``
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} · Roentgate</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/style.css">
+${scripts}
+</head>
+<body>
+<header><p class="brand">Roentgate</p></header>
+<main>
+<h1>${title}</h1>
+${body}
+</main>
+</body>
+</html>
+`.html
+}
+
+function problem(text: string | undefined): Html {
+  return text === undefined ? html`` : html`<p class="problem" role="alert">${sentence(text)}</p>`
+}
+
+/** As errors are worded, in the middle of a line, to one of its own. */
+function sentence(text: string): string {
+  const end = /[.?!]$/.test(text) ? '' : '.'
+  return text.slice(0, 1).toUpperCase() + text.slice(1) + end
+}
+
+export function messagePage(title: string, what: string): string {
+  return page(title, html`<p>${sentence(what)}</p><p><a href="/">To the start</a></p>`)
+}
+
+export function signInPage(error?: string): string {
+  return page(
+    'Sign in',
+    html`${problem(error)}
+<form method="post" action="/sign-in">
+<label for="person">User ID</label>
+<input id="person" name="person" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<button>Go on</button>
+</form>`,
+  )
+}
+
+export function secondPage(error?: string): string {
+  return page(
+    'Second factor',
+    html`${problem(error)}
+<form method="post" action="/sign-in/second">
+<label for="code">Code of your authenticator app, or a recovery code</label>
+<input id="code" name="code" inputmode="text" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required autofocus>
+<button>Sign in</button>
+</form>`,
+  )
+}
+
+export type EnrolView = {
+  readonly secret: string
+  readonly qr: string
+  readonly token?: string
+  readonly error?: string
+}
+
+/** `qr`: an SVG that was made here. */
+export function enrolPage({ secret, qr, token = '', error }: EnrolView): string {
+  const groups = secret.replaceAll(/(.{4})(?=.)/g, '$1 ')
+  return page(
+    'Set up your account',
+    html`${problem(error)}
+<form method="post" action="/enrol" id="enrol">
+<input type="hidden" name="token" id="token" value="${token}">
+<input type="hidden" name="secret" value="${secret}">
+<fieldset>
+<legend>1. A password</legend>
+<label for="password">At least 12 characters: some words that do not belong together</label>
+<input id="password" name="password" type="password" autocomplete="new-password" minlength="12" required>
+</fieldset>
+<fieldset>
+<legend>2. A second factor</legend>
+<p>Scan this with an authenticator app, or type the key in.</p>
+<div class="qr">${{ html: qr }}</div>
+<p><code>${groups}</code></p>
+<label for="code">The code that the app shows</label>
+<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9 ]*" required>
+</fieldset>
+<button>Open the account</button>
+</form>
+<noscript><p class="problem">This page needs its script to read the link that you opened.</p></noscript>`,
+    '/enrol.js',
+  )
+}
+
+export function codesPage(person: string, codes: readonly string[]): string {
+  return page(
+    'Recovery codes',
+    html`<p>Your user ID is <strong>${person}</strong>. Each of these codes opens your account once, without the app. They are not shown again: print them, or keep them in a safe place.</p>
+<ul class="codes">${codes.map((code) => html`<li><code>${code}</code></li>`)}</ul>
+<p><a class="button" href="/sign-in">Sign in</a></p>`,
+  )
+}
+
+export type AccountView = {
+  readonly person: Person
+  readonly sessions: readonly OpenSession[]
+  readonly error?: string
+}
+
+export function accountPage({ person, sessions, error }: AccountView): string {
+  const roles = person.grants.map(({ role, scope, until }) => {
+    const whatFor = scope.kind === 'institution' ? 'for the institution' : `for ${scope.kind}`
+    return html`<li>${role} ${whatFor}${until ? ` until ${until.toISOString().slice(0, 10)}` : ''}</li>`
+  })
+  const rows = sessions.map(
+    ({ id, address, agent, begunAt, lastAt }) => html`<tr>
+<td>${when(begunAt)}</td><td>${when(lastAt)}</td><td>${address}</td><td>${agent}</td>
+<td>${id === person.session ? html`this one` : html`<form method="post" action="/account/sessions/${id}/end"><button class="small">End</button></form>`}</td>
+</tr>`,
+  )
+  return page(
+    person.id,
+    html`${problem(error)}
+<h2>Roles</h2>
+${roles.length > 0 ? html`<ul>${roles}</ul>` : html`<p>None yet: somebody asks for one, and another approves it.</p>`}
+<h2>Sessions</h2>
+<table>
+<thead><tr><th scope="col">begun</th><th scope="col">last used</th><th scope="col">from</th><th scope="col">with</th><th scope="col"></th></tr></thead>
+<tbody>${rows}</tbody>
+</table>
+<form method="post" action="/account/sessions/end"><button class="small">End all others</button></form>
+<h2>Second factor</h2>
+<p>Shown ${when(person.authentication.at)}. Some acts want it within the last five minutes.</p>
+<form method="post" action="/account/step-up">
+<label for="code">Code</label>
+<input id="code" name="code" inputmode="text" autocomplete="one-time-code" required>
+<button>Show it again</button>
+</form>
+<form method="post" action="/sign-out"><button>Sign out</button></form>`,
+  )
+}
+
+function when(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}

@@ -1,0 +1,206 @@
+// Every route, with who may ask it. One that is not here does not exist.
+
+import type { FastifyReply } from 'fastify'
+import { toString as qrOf } from 'qrcode'
+import { IdentityError } from '../identity/errors.ts'
+import { enrol } from '../identity/people.ts'
+import { newSecond } from '../identity/second-factor.ts'
+import { revokeSessions, sessionsOf, showCode, showPassword, signOut, stepUp } from '../identity/sessions.ts'
+import { accountPage, codesPage, enrolPage, secondPage, signInPage } from './pages.ts'
+import { type Asked, type Person, type Site, setCookie } from './site.ts'
+
+export type Turn = {
+  readonly site: Site
+  readonly asked: Asked
+  readonly reply: FastifyReply
+  /** Of a session; there where `access` says so. */
+  readonly person?: Person
+}
+
+export type Route = {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  /** `public`: nobody is known yet. `session`: who has signed in, about themselves. */
+  readonly access: 'public' | 'session'
+  readonly because: string
+  readonly handle: (turn: Turn) => Promise<unknown>
+}
+
+export const ROUTES: readonly Route[] = [
+  { method: 'GET', path: '/', access: 'session', because: 'the way to the account', handle: toAccount },
+  { method: 'GET', path: '/sign-in', access: 'public', because: 'before one is known', handle: signInForm },
+  { method: 'POST', path: '/sign-in', access: 'public', because: 'before one is known', handle: signIn },
+  {
+    method: 'GET',
+    path: '/sign-in/second',
+    access: 'public',
+    because: 'the password was shown',
+    handle: secondForm,
+  },
+  {
+    method: 'POST',
+    path: '/sign-in/second',
+    access: 'public',
+    because: 'the password was shown',
+    handle: second,
+  },
+  { method: 'GET', path: '/enrol', access: 'public', because: 'a one-time link opens it', handle: enrolForm },
+  { method: 'POST', path: '/enrol', access: 'public', because: 'a one-time link opens it', handle: enrolled },
+  { method: 'GET', path: '/account', access: 'session', because: 'about oneself', handle: account },
+  {
+    method: 'POST',
+    path: '/account/step-up',
+    access: 'session',
+    because: 'about oneself',
+    handle: steppedUp,
+  },
+  {
+    method: 'POST',
+    path: '/account/sessions/end',
+    access: 'session',
+    because: 'about oneself',
+    handle: endOthers,
+  },
+  {
+    method: 'POST',
+    path: '/account/sessions/:id/end',
+    access: 'session',
+    because: 'about oneself',
+    handle: endOne,
+  },
+  { method: 'POST', path: '/sign-out', access: 'session', because: 'about oneself', handle: signedOut },
+]
+
+async function toAccount({ reply }: Turn): Promise<unknown> {
+  return await reply.redirect('/account', 303)
+}
+
+async function sent(reply: FastifyReply, text: string, status = 200): Promise<unknown> {
+  return await reply.status(status).type('text/html; charset=utf-8').send(text)
+}
+
+const storeOf = ({ archive }: Site) => ({ db: archive.database.kysely, columns: archive.columns })
+
+/** What can be mended by the one at the form is said on the form. */
+async function mended(
+  reply: FastifyReply,
+  act: () => Promise<unknown>,
+  again: (what: string) => Promise<string>,
+) {
+  try {
+    return await act()
+  } catch (error) {
+    if (!(error instanceof IdentityError)) throw error
+    if (error.seconds !== undefined) reply.header('retry-after', String(error.seconds))
+    const what = error.seconds === undefined ? error.message : `${error.message}: ${error.seconds} seconds`
+    return await sent(reply, await again(what), error.code === 'WAIT' ? 429 : 400)
+  }
+}
+
+async function signInForm({ reply }: Turn): Promise<unknown> {
+  return await sent(reply, signInPage())
+}
+
+async function signIn({ site, asked, reply }: Turn): Promise<unknown> {
+  const { address, agent, form } = asked
+  const { person = '', password = '' } = form
+  return await mended(
+    reply,
+    async () => {
+      const shown = { person: person.trim().toLowerCase(), password, address, agent }
+      setCookie(reply, site, { name: 'pending', token: await showPassword(storeOf(site), shown) })
+      return await reply.redirect('/sign-in/second', 303)
+    },
+    async (what) => signInPage(what),
+  )
+}
+
+async function secondForm({ reply }: Turn): Promise<unknown> {
+  return await sent(reply, secondPage())
+}
+
+async function second({ site, asked, reply }: Turn): Promise<unknown> {
+  const { address, agent, form, pending } = asked
+  return await mended(
+    reply,
+    async () => {
+      const token = await showCode(storeOf(site), { token: pending, code: form.code ?? '', address, agent })
+      setCookie(reply, site, { name: 'pending' })
+      setCookie(reply, site, { name: 'session', token })
+      return await reply.redirect('/account', 303)
+    },
+    async (what) => secondPage(what),
+  )
+}
+
+async function enrolView(secret: string): Promise<{ readonly secret: string; readonly qr: string }> {
+  const uri = `otpauth://totp/Roentgate?secret=${secret}&issuer=Roentgate`
+  return { secret, qr: await qrOf(uri, { type: 'svg', margin: 0 }) }
+}
+
+async function enrolForm({ reply }: Turn): Promise<unknown> {
+  return await sent(reply, enrolPage(await enrolView(newSecond('').secret)))
+}
+
+/** What authenticator apps take, and as long as ours are. */
+const SECRET = /^[A-Z2-7]{32,}$/
+
+async function enrolled({ site, asked, reply }: Turn): Promise<unknown> {
+  const { token = '', password = '', secret = '', code = '' } = asked.form
+  if (!SECRET.test(secret)) throw new IdentityError('BAD_CODE', 'open the link again')
+  return await mended(
+    reply,
+    async () => {
+      const { db, columns } = storeOf(site)
+      const enrolment = { token, password, secret, code: code.replaceAll(' ', '') }
+      const { person, codes } = await enrol(db, columns, enrolment)
+      return await sent(reply, codesPage(person, codes))
+    },
+    async (error) => enrolPage({ ...(await enrolView(secret)), token, error }),
+  )
+}
+
+async function account({ site, person, reply }: Turn): Promise<unknown> {
+  if (person === undefined) return await reply.redirect('/sign-in', 303)
+  return await sent(reply, await accountText(site, person))
+}
+
+async function accountText(site: Site, person: Person, error?: string): Promise<string> {
+  const sessions = await sessionsOf(storeOf(site), person.id, site.limits)
+  return accountPage({ person, sessions, ...(error ? { error } : {}) })
+}
+
+async function steppedUp({ site, asked, person, reply }: Turn): Promise<unknown> {
+  if (person === undefined) return await reply.redirect('/sign-in', 303)
+  const { session: token, form, address } = asked
+  return await mended(
+    reply,
+    async () => {
+      await stepUp(storeOf(site), { token, code: form.code ?? '', address }, site.limits)
+      return await reply.redirect('/account', 303)
+    },
+    (what) => accountText(site, person, what),
+  )
+}
+
+async function endOne({ site, asked, person, reply }: Turn): Promise<unknown> {
+  const { id = '' } = asked.parameters
+  if (person && /^[0-9a-f-]{36}$/.test(id))
+    await revokeSessions(storeOf(site), { person: person.id, id, by: person.id })
+  return await reply.redirect('/account', 303)
+}
+
+async function endOthers({ site, person, reply }: Turn): Promise<unknown> {
+  if (person) {
+    const store = storeOf(site)
+    for (const { id } of await sessionsOf(store, person.id, site.limits))
+      if (id !== person.session) await revokeSessions(store, { person: person.id, id, by: person.id })
+  }
+  return await reply.redirect('/account', 303)
+}
+
+async function signedOut({ site, asked, reply }: Turn): Promise<unknown> {
+  await signOut(storeOf(site), asked.session, asked.address)
+  setCookie(reply, site, { name: 'session' })
+  return await reply.redirect('/sign-in', 303)
+}

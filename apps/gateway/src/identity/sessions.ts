@@ -1,0 +1,253 @@
+// Sessions, on the server:  password ─► a token that opens the second step alone ─► second factor ─► a new token
+//
+//   idle 15 minutes, 12 hours in all ─► over            ended one by one, or all of a person at once
+//
+// The browser has a random token, the database its hash. Nothing about a session is in the token.
+
+import type { Columns } from '../archive/index/columns.ts'
+import { uuid7 } from '../archive/index/uuid.ts'
+import { type Db, transact } from '../db/database.ts'
+import { appendEvents, type NewEvent } from '../ledger/append.ts'
+import type { Grant, Subject } from '../policy/subject.ts'
+import { type Attempt, assertMayTry, failed, succeeded } from './attempts.ts'
+import { IdentityError } from './errors.ts'
+import { isPassword } from './passwords.ts'
+import { showSecond } from './second-factor.ts'
+import { newToken, tokenHash } from './secrets.ts'
+
+export type Limits = { readonly idleMs: number; readonly absoluteMs: number }
+export const LIMITS: Limits = { idleMs: 15 * 60_000, absoluteMs: 12 * 3_600_000 }
+/** Between password and second factor. */
+const PENDING_MS = 5 * 60_000
+/** Each use would be a write. */
+const TOUCH_MS = 30_000
+const MAX_AGENT = 200
+
+export type Client = { readonly address: string; readonly agent: string }
+export type Signing = Client & { readonly person: string; readonly password: string }
+export type Store = { readonly db: Db; readonly columns: Columns }
+
+/** A token for the second step. @throws IdentityError REFUSED, WAIT */
+export async function showPassword({ db }: Store, { person, password, ...client }: Signing): Promise<string> {
+  const at = new Date()
+  const attempt = { person, address: client.address }
+  await assertMayTry(db, attempt, at)
+  const row = await db
+    .selectFrom('people')
+    .innerJoin('passwords', 'person', 'id')
+    .select(['hash', 'state'])
+    .where('id', '=', person)
+    .executeTakeFirst()
+  const isRight = await isPassword(row?.hash, password)
+  if (!isRight || row?.state !== 'active') return await refuse(db, attempt, at)
+  return await begin(db, { person, methods: ['pwd'], at, client })
+}
+
+async function refuse(db: Db, attempt: Attempt, at: Date): Promise<never> {
+  await failed(db, attempt, at)
+  await record(db, loginEvent(attempt, 'minor', 'refused'))
+  throw new IdentityError('REFUSED', 'user ID, password or code is not right')
+}
+
+function loginEvent({ person, address }: Attempt, outcome: NewEvent['outcome'], status: string): NewEvent {
+  return {
+    event: 'login',
+    action: 'E',
+    outcome,
+    actor: { kind: 'person', id: person, address },
+    objects: [],
+    detail: { status },
+  }
+}
+
+async function record(db: Db, event: NewEvent): Promise<void> {
+  await transact(db, (tx) => appendEvents(tx, [event], new Date()))
+}
+
+type Beginning = {
+  readonly person: string
+  readonly methods: readonly string[]
+  readonly at: Date
+  readonly client: Client
+}
+
+async function begin(db: Db, { person, methods, at, client }: Beginning): Promise<string> {
+  const token = newToken()
+  await db
+    .insertInto('sessions')
+    .values({
+      id: uuid7(at.getTime()),
+      hash: tokenHash(token) ?? Buffer.alloc(0),
+      person,
+      begun_at: at,
+      last_at: at,
+      shown_at: at,
+      methods: [...methods],
+      address: client.address,
+      agent: client.agent.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_AGENT),
+    })
+    .execute()
+  return token
+}
+
+/** The token of a session, another one than that of the first step. @throws IdentityError REFUSED, WAIT */
+export async function showCode(
+  { db, columns }: Store,
+  { token, code, ...client }: Client & { readonly token: string | undefined; readonly code: string },
+): Promise<string> {
+  const at = new Date()
+  const first = await rowOf(db, token)
+  const isPending =
+    first !== undefined &&
+    !first.methods.includes('mfa') &&
+    at.getTime() - first.begun_at.getTime() < PENDING_MS
+  if (!isPending) throw new IdentityError('REFUSED', 'sign in again: it took too long')
+  const attempt = { person: first.person, address: client.address }
+  await assertMayTry(db, attempt, at)
+  const how = await transact(db, (tx) => showSecond(tx, columns, { person: first.person, code }))
+  if (how === undefined) return await refuse(db, attempt, at)
+  await end(db, first.id)
+  await succeeded(db, attempt, at)
+  const session = await begin(db, { person: first.person, methods: ['pwd', how, 'mfa'], at, client })
+  await record(db, loginEvent(attempt, 'success', how))
+  return session
+}
+
+/** A second factor, once more, for what wants a fresh one. @throws IdentityError REFUSED, WAIT */
+export async function stepUp(
+  { db, columns }: Store,
+  {
+    token,
+    code,
+    address,
+  }: { readonly token: string | undefined; readonly code: string; readonly address: string },
+  limits = LIMITS,
+): Promise<void> {
+  const at = new Date()
+  const session = await liveRow(db, token, limits)
+  if (session === undefined) throw new IdentityError('REFUSED', 'sign in again')
+  const attempt = { person: session.person, address }
+  await assertMayTry(db, attempt, at)
+  const how = await transact(db, (tx) => showSecond(tx, columns, { person: session.person, code }))
+  if (how === undefined) return await refuse(db, attempt, at)
+  await db.updateTable('sessions').set({ shown_at: at, last_at: at }).where('id', '=', session.id).execute()
+  await record(db, loginEvent(attempt, 'success', 'step-up'))
+}
+
+async function rowOf(db: Db, token: string | undefined) {
+  const hash = tokenHash(token)
+  if (hash === undefined) return undefined
+  return await db
+    .selectFrom('sessions')
+    .innerJoin('people', 'people.id', 'person')
+    .select(['sessions.id', 'person', 'begun_at', 'last_at', 'shown_at', 'methods'])
+    .where('hash', '=', hash)
+    .where('ended_at', 'is', null)
+    .where('state', '=', 'active')
+    .executeTakeFirst()
+}
+
+async function liveRow(db: Db, token: string | undefined, { idleMs, absoluteMs }: Limits) {
+  const row = await rowOf(db, token)
+  const now = Date.now()
+  if (row === undefined || !row.methods.includes('mfa')) return undefined
+  if (now - row.begun_at.getTime() < absoluteMs && now - row.last_at.getTime() < idleMs) return row
+  await end(db, row.id)
+  return undefined
+}
+
+/** Who has this token now; undefined: nobody. `grantsOf`: of the policy. */
+export async function whoIs(
+  { db }: Store,
+  token: string | undefined,
+  {
+    grantsOf,
+    limits = LIMITS,
+  }: { readonly grantsOf: (person: string) => Promise<readonly Grant[]>; readonly limits?: Limits },
+): Promise<Extract<Subject, { kind: 'person' }> | undefined> {
+  const row = await liveRow(db, token, limits)
+  if (row === undefined) return undefined
+  if (Date.now() - row.last_at.getTime() > TOUCH_MS)
+    await db.updateTable('sessions').set({ last_at: new Date() }).where('id', '=', row.id).execute()
+  return {
+    kind: 'person',
+    id: row.person,
+    grants: await grantsOf(row.person),
+    authentication: { at: row.shown_at, methods: row.methods },
+    session: row.id,
+  }
+}
+
+async function end(db: Db, id: string): Promise<void> {
+  await db.updateTable('sessions').set({ ended_at: new Date() }).where('id', '=', id).execute()
+}
+
+/** By its own token: sign out. */
+export async function signOut({ db }: Store, token: string | undefined, address: string): Promise<void> {
+  const row = await rowOf(db, token)
+  if (row === undefined) return
+  await end(db, row.id)
+  const actor = { kind: 'person', id: row.person, address } as const
+  await record(db, { event: 'logout', action: 'E', outcome: 'success', actor, objects: [], detail: {} })
+}
+
+export type OpenSession = {
+  readonly id: string
+  readonly address: string
+  readonly agent: string
+  readonly begunAt: Date
+  readonly lastAt: Date
+}
+
+/** Those of a person that are open. */
+export async function sessionsOf(
+  { db }: Store,
+  person: string,
+  { idleMs, absoluteMs } = LIMITS,
+): Promise<readonly OpenSession[]> {
+  const now = Date.now()
+  const rows = await db
+    .selectFrom('sessions')
+    .select(['id', 'address', 'agent', 'begun_at', 'last_at', 'methods'])
+    .where('person', '=', person)
+    .where('ended_at', 'is', null)
+    .where('begun_at', '>', new Date(now - absoluteMs))
+    .where('last_at', '>', new Date(now - idleMs))
+    .orderBy('begun_at')
+    .execute()
+  return rows
+    .filter(({ methods }) => methods.includes('mfa'))
+    .map(({ id, address, agent, begun_at, last_at }) => ({
+      id,
+      address,
+      agent,
+      begunAt: begun_at,
+      lastAt: last_at,
+    }))
+}
+
+/** One of a person, or all; how many. */
+export async function revokeSessions(
+  { db }: Store,
+  { person, id, by }: { readonly person: string; readonly id?: string; readonly by: string },
+): Promise<number> {
+  return await transact(db, async (tx) => {
+    const open = tx
+      .updateTable('sessions')
+      .set({ ended_at: new Date() })
+      .where('person', '=', person)
+      .where('ended_at', 'is', null)
+    const ended = await (id === undefined ? open : open.where('id', '=', id)).returning('id').execute()
+    if (ended.length === 0) return 0
+    const event = {
+      event: 'user-security-changed',
+      action: 'E',
+      outcome: 'success',
+      actor: { kind: 'person', id: by },
+      objects: [],
+      detail: { subject: person, status: 'sessions ended', count: ended.length },
+    } as const
+    await appendEvents(tx, [event], new Date())
+    return ended.length
+  })
+}

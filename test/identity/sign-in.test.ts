@@ -1,0 +1,340 @@
+// People over HTTP, as a browser does it: invited, enrolled, signed in with two factors, idle, ended; and those who try it
+// another way.
+
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { generate } from 'otplib'
+import { type Archive, openArchive } from '../../apps/gateway/src/archive/archive.ts'
+import { type OpenHttp, openHttp } from '../../apps/gateway/src/http/server.ts'
+import { siteOf } from '../../apps/gateway/src/http/site.ts'
+import { invite, recover, setState } from '../../apps/gateway/src/identity/people.ts'
+import { passable } from '../support/data-folder.ts'
+
+const folder = passable('roentgate-sign-in-')
+const PASSWORD = 'violet anchor seven lamps'
+
+suite('signing in', { timeout: 120_000 }, () => {
+  const open: { archive?: Archive; http?: OpenHttp; brief?: OpenHttp } = {}
+  const archive = (): Archive => open.archive ?? assert.fail()
+  const db = () => archive().database.kysely
+
+  before(async () => {
+    open.archive = await openArchive({
+      dataFolder: join(folder, 'data'),
+      keys: { passphrase: Buffer.from('x') },
+    })
+    const here = { host: '127.0.0.1', port: 0 }
+    open.http = await openHttp(siteOf(archive(), { secure: false }), here)
+    const limits = { idleMs: 300, absoluteMs: 1500 }
+    open.brief = await openHttp(siteOf(archive(), { secure: false, limits }), here)
+  })
+
+  after(async () => {
+    await open.http?.close()
+    await open.brief?.close()
+    await open.archive?.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  type Answer = { readonly status: number; readonly text: string; readonly headers: Headers }
+  type Browser = {
+    readonly jar: Map<string, string>
+    readonly get: (path: string) => Promise<Answer>
+    readonly post: (
+      path: string,
+      form?: Record<string, string>,
+      headers?: Record<string, string>,
+    ) => Promise<Answer>
+  }
+
+  function browser(port = open.http?.port): Browser {
+    const jar = new Map<string, string>()
+    const origin = `http://127.0.0.1:${port}`
+    const ask = async (path: string, init: RequestInit): Promise<Answer> => {
+      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+      const headers = { ...(cookie ? { cookie } : {}), ...(init.headers as Record<string, string>) }
+      const answer = await fetch(origin + path, { ...init, headers, redirect: 'manual' })
+      for (const line of answer.headers.getSetCookie()) {
+        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+        if (value === '') jar.delete(name)
+        else jar.set(name, value)
+      }
+      return { status: answer.status, text: await answer.text(), headers: answer.headers }
+    }
+    return {
+      jar,
+      get: (path) => ask(path, {}),
+      post: (path, form = {}, headers = { origin }) =>
+        ask(path, { method: 'POST', body: new URLSearchParams(form), headers }),
+    }
+  }
+
+  /** An account with its app; codes are of steps that were not used yet. */
+  async function enrolled(id: string) {
+    const token = await invite(db(), { id, name: id }, 'ana')
+    const visitor = browser()
+    const { text } = await visitor.get('/enrol')
+    const secret = /name="secret" value="([A-Z2-7]+)"/.exec(text)?.[1] ?? assert.fail(text)
+    const app = { epoch: Math.floor(Date.now() / 1000) - 30 }
+    const code = async (): Promise<string> => {
+      app.epoch += 30
+      await db().updateTable('totp').set({ last_step: 0 }).where('person', '=', id).execute()
+      return await generate({ secret })
+    }
+    const answer = await visitor.post('/enrol', { token, password: PASSWORD, secret, code: await code() })
+    assert.equal(answer.status, 200, answer.text)
+    const codes = [...answer.text.matchAll(/<code>([a-z0-9-]{19})<\/code>/g)].map(([, one = '']) => one)
+    assert.equal(codes.length, 10)
+    return { id, token, secret, code, codes }
+  }
+
+  async function signedIn(
+    who: { readonly id: string; readonly code: () => Promise<string> },
+    from = browser(),
+  ) {
+    assert.equal((await from.post('/sign-in', { person: who.id, password: PASSWORD })).status, 303)
+    const second = await from.post('/sign-in/second', { code: await who.code() })
+    assert.equal(second.status, 303, second.text)
+    return from
+  }
+  const events = async (name: string): Promise<readonly string[]> => {
+    const rows = await db().selectFrom('ledger_entries').select('line').orderBy('index').execute()
+    return rows.map(({ line }) => line).filter((line) => line.includes(`"event":"${name}"`))
+  }
+
+  test('invited, enrolled, signed in with two factors; the account shows its sessions; signed out', async () => {
+    const who = await enrolled('rita')
+    const from = await signedIn(who)
+    const account = await from.get('/account')
+    assert.equal(account.status, 200)
+    assert.match(account.text, /<h1>rita<\/h1>/)
+    assert.match(account.text, /this one/)
+    assert.equal((await from.post('/sign-out')).status, 303)
+    assert.equal((await from.get('/account')).headers.get('location'), '/sign-in')
+    assert.ok((await events('login')).some((line) => line.includes('"status":"otp"')))
+    assert.equal((await events('logout')).length, 1)
+  })
+
+  test('an invitation works once, and not with a password that others use', async () => {
+    const token = await invite(db(), { id: 'dora', name: 'Dora' }, 'ana')
+    const visitor = browser()
+    const secret =
+      /name="secret" value="([A-Z2-7]+)"/.exec((await visitor.get('/enrol')).text)?.[1] ?? assert.fail()
+    const send = async (password: string, more: Record<string, string> = {}) =>
+      await visitor.post('/enrol', { token, password, secret, code: await generate({ secret }), ...more })
+    for (const [password, what] of [
+      ['short', /12 to 256 characters/],
+      ['aaaaaaaaaaaaaaaa', /again and again/],
+      ['dora is my own name', /user ID in it/],
+      ['qwertyuiop123', /lists of those who guess/],
+    ] as const) {
+      const answer = await send(password)
+      assert.equal(answer.status, 400, password)
+      assert.match(answer.text, what)
+      assert.ok(!answer.text.includes(password), 'it is not shown again')
+    }
+    assert.match((await send(PASSWORD, { code: '000000' })).text, /not the code that the app shows/)
+    assert.equal((await send(PASSWORD)).status, 200)
+    assert.match((await send(PASSWORD)).text, /was used, or is too old/)
+    assert.match((await send(PASSWORD, { token: 'x'.repeat(43) })).text, /was used, or is too old/)
+    await assert.rejects(invite(db(), { id: 'dora', name: 'Another' }, 'ana'), { code: 'TAKEN' })
+    await setState(db(), 'dora', { state: 'removed', by: 'ana' })
+    await assert.rejects(
+      invite(db(), { id: 'dora', name: 'Another' }, 'ana'),
+      { code: 'TAKEN' },
+      'also afterwards',
+    )
+  })
+
+  test('a code opens once; a recovery code once ever; neither without the password', async () => {
+    const who = await enrolled('udo')
+    const code = await who.code()
+    const one = browser()
+    await one.post('/sign-in', { person: 'udo', password: PASSWORD })
+    assert.equal((await one.post('/sign-in/second', { code })).status, 303)
+    const again = browser()
+    await again.post('/sign-in', { person: 'udo', password: PASSWORD })
+    assert.equal((await again.post('/sign-in/second', { code })).status, 400, 'replayed')
+    assert.equal(
+      (await browser().post('/sign-in/second', { code: await who.code() })).status,
+      400,
+      'no first step',
+    )
+    const [recovery = ''] = who.codes
+    assert.equal((await again.post('/sign-in/second', { code: recovery })).status, 303)
+    const third = browser()
+    await third.post('/sign-in', { person: 'udo', password: PASSWORD })
+    assert.equal((await third.post('/sign-in/second', { code: recovery })).status, 400)
+  })
+
+  test('the token before the second factor opens nothing, and is another one than the session (fixation)', async () => {
+    const who = await enrolled('fritz')
+    const from = browser()
+    from.jar.set('roentgate', 'A'.repeat(43))
+    await from.post('/sign-in', { person: 'fritz', password: PASSWORD })
+    const pending = from.jar.get('roentgate-step') ?? assert.fail()
+    from.jar.set('roentgate', pending)
+    assert.equal((await from.get('/account')).headers.get('location'), '/sign-in')
+    await from.post('/sign-in/second', { code: await who.code() })
+    const session = from.jar.get('roentgate')
+    assert.ok(session && session !== pending && session !== 'A'.repeat(43))
+    const stored = await db().selectFrom('sessions').selectAll().execute()
+    assert.ok(!JSON.stringify(stored).includes(session), 'the database has its hash alone')
+  })
+
+  test('idle for too long, or older than it may be: over', async () => {
+    const who = await enrolled('ida')
+    const from = await signedIn(who, browser(open.brief?.port))
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 150))
+      await db().updateTable('sessions').set({ last_at: new Date() }).where('person', '=', 'ida').execute()
+      assert.equal((await from.get('/account')).status, 200)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 350))
+    assert.equal((await from.get('/account')).status, 303, 'idle')
+    const old = await signedIn(who, browser(open.brief?.port))
+    await db()
+      .updateTable('sessions')
+      .set({ begun_at: new Date(Date.now() - 1600), last_at: new Date() })
+      .where('person', '=', 'ida')
+      .execute()
+    assert.equal((await old.get('/account')).status, 303, 'too old')
+  })
+
+  test('sessions end one by one and all at once; a suspension and a recovery end them all', async () => {
+    const who = await enrolled('sam')
+    const [one, two, three] = [await signedIn(who), await signedIn(who), await signedIn(who)]
+    const { text } = await one.get('/account')
+    const [, id = ''] = /\/account\/sessions\/([0-9a-f-]{36})\/end/.exec(text) ?? []
+    await one.post(`/account/sessions/${id}/end`)
+    const open2 = async () =>
+      (await Promise.all([one, two, three].map((each) => each.get('/account')))).map(({ status }) => status)
+    assert.equal((await open2()).filter((status) => status === 200).length, 2)
+    await one.post('/account/sessions/end')
+    assert.deepEqual(
+      (await open2()).map((status) => status === 200),
+      [true, false, false],
+    )
+    await assert.rejects(recover(db(), 'sam', 'sam'), { code: 'REFUSED' })
+    await recover(db(), 'sam', 'ana')
+    assert.equal((await one.get('/account')).status, 303)
+    const again = await signedIn(who)
+    await setState(db(), 'sam', { state: 'suspended', by: 'ana' })
+    assert.equal((await again.get('/account')).status, 303)
+    assert.equal((await browser().post('/sign-in', { person: 'sam', password: PASSWORD })).status, 400)
+  })
+
+  test('of another person nothing is ended (IDOR)', async () => {
+    const [own, other] = [await signedIn(await enrolled('eva')), await signedIn(await enrolled('otto'))]
+    const rows = await db()
+      .selectFrom('sessions')
+      .select('id')
+      .where('person', '=', 'otto')
+      .where('ended_at', 'is', null)
+      .execute()
+    for (const { id } of rows) await own.post(`/account/sessions/${id}/end`)
+    assert.equal((await other.get('/account')).status, 200)
+  })
+
+  test('what does not come from a page of ours changes nothing (CSRF)', async () => {
+    const from = await signedIn(await enrolled('cora'))
+    for (const headers of [
+      {},
+      { origin: 'https://evil.example' },
+      { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'null' },
+    ] as Record<string, string>[]) {
+      assert.equal((await from.post('/sign-out', {}, headers)).status, 403, JSON.stringify(headers))
+    }
+    assert.equal((await from.get('/account')).status, 200)
+  })
+
+  test('a secret in a URL is refused; every answer has its headers; nothing of a request is quoted', async () => {
+    for (const name of ['token', 'access_token', 'code', 'password']) {
+      const answer = await browser().get(`/sign-in?${name}=hunter2hunter2`)
+      assert.equal(answer.status, 400)
+      assert.ok(!answer.text.includes('hunter2'))
+    }
+    for (const path of ['/sign-in', '/nowhere<script>', '/account', '/style.css']) {
+      const { headers, text } = await browser().get(path)
+      assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'.*frame-ancestors 'none'/)
+      assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin')
+      assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin')
+      assert.equal(headers.get('x-content-type-options'), 'nosniff')
+      assert.equal(headers.get('cache-control'), 'no-store')
+      assert.ok(!text.includes('<script>'))
+    }
+    const script = '"><script>alert(1)</script>'
+    const answer = await browser().post('/enrol', {
+      token: script,
+      password: script,
+      secret: 'A'.repeat(32),
+      code: '1',
+    })
+    assert.ok(!answer.text.includes('<script>alert'))
+    const large = await browser().post('/sign-in', { person: 'x'.repeat(20_000), password: 'x' })
+    assert.equal(large.status, 413)
+  })
+
+  test('guessing is slowed down, and shuts nobody out who comes from where they were', async () => {
+    const who = await enrolled('gabi')
+    await signedIn(who)
+    const guess = (person: string) => browser().post('/sign-in', { person, password: 'wrong wrong wrong' })
+    for (let turn = 0; turn < 5; turn++) assert.equal((await guess('gabi')).status, 400)
+    const slow = await guess('gabi')
+    const refused = slow.status === 429 ? slow : await guess('gabi')
+    assert.equal(refused.status, 429)
+    assert.ok(Number(refused.headers.get('retry-after')) >= 1)
+    // From a hundred other places: the account is closed to strangers, and open to its owner's.
+    const now = new Date()
+    const rows = Array.from({ length: 100 }, (_, n) => ({
+      person: 'gabi',
+      address: `203.0.113.${n}`,
+      failures: 4,
+      last_at: now,
+    }))
+    await db().insertInto('sign_in_attempts').values(rows).execute()
+    await db()
+      .updateTable('sign_in_attempts')
+      .set({ failures: 0 })
+      .where('address', '=', '127.0.0.1')
+      .execute()
+    await signedIn(who)
+    await db()
+      .updateTable('sign_in_attempts')
+      .set({ succeeded_at: null })
+      .where('address', '=', '127.0.0.1')
+      .execute()
+    assert.equal(
+      (await browser().post('/sign-in', { person: 'gabi', password: PASSWORD })).status,
+      429,
+      'a stranger waits',
+    )
+    const other = await enrolled('hans')
+    await signedIn(other)
+    for (const line of [...(await events('login')), ...(await events('account-changed'))])
+      for (const secret of [PASSWORD, 'wrong wrong', who.secret]) assert.ok(!line.includes(secret))
+  })
+
+  test('nobody and a wrong password take the same time, and get the same answer', async () => {
+    await enrolled('wanda')
+    const time = async (person: string, address: string): Promise<{ ms: number; text: string }> => {
+      await db().deleteFrom('sign_in_attempts').where('address', '=', address).execute()
+      const begun = performance.now()
+      const { text } = await browser().post('/sign-in', { person, password: 'wrong wrong wrong' })
+      return { ms: performance.now() - begun, text }
+    }
+    const [there, nobody]: [number[], number[]] = [[], []]
+    for (let turn = 0; turn < 8; turn++) {
+      const [one, two] = [await time('wanda', '127.0.0.1'), await time('nobody', '127.0.0.1')]
+      assert.equal(one.text, two.text)
+      there.push(one.ms)
+      nobody.push(two.ms)
+    }
+    const middle = (all: number[]): number => all.sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0
+    assert.ok(middle(nobody) > middle(there) / 2, `${middle(nobody)} ms against ${middle(there)} ms`)
+  })
+})
