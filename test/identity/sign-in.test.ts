@@ -26,7 +26,7 @@ suite('signing in', { timeout: 120_000 }, () => {
       keys: { passphrase: Buffer.from('x') },
     })
     const here = { host: '127.0.0.1', port: 0 }
-    open.http = await openHttp(siteOf(archive(), { secure: false }), here)
+    open.http = await openHttp(siteOf(archive(), { secure: false, names: ['localhost'] }), here)
     const limits = { idleMs: 300, absoluteMs: 1500 }
     open.brief = await openHttp(siteOf(archive(), { secure: false, limits }), here)
   })
@@ -224,6 +224,38 @@ suite('signing in', { timeout: 120_000 }, () => {
     await setState(db(), 'sam', { state: 'suspended', by: 'ana' })
     assert.equal((await again.get('/account')).status, 303)
     assert.equal((await browser().post('/sign-in', { person: 'sam', password: PASSWORD })).status, 400)
+  })
+
+  test('a passkey is not added long after the second factor, nor without an authenticator that was asked', async () => {
+    const from = await signedIn(await enrolled('pia'))
+    const json = async (path: string, body: unknown): Promise<Answer> => {
+      const origin = `http://localhost:${open.http?.port}`
+      const cookie = [...from.jar].map(([name, value]) => `${name}=${value}`).join('; ')
+      const headers = { origin, cookie, 'content-type': 'application/json' }
+      const answer = await fetch(origin + path, { method: 'POST', headers, body: JSON.stringify(body) })
+      return { status: answer.status, text: await answer.text(), headers: answer.headers }
+    }
+    const asked = await json('/account/passkeys/options', {})
+    assert.equal(asked.status, 200, asked.text)
+    const { rp, challenge } = JSON.parse(asked.text) as { rp: { id: string }; challenge: string }
+    assert.equal(rp.id, 'localhost')
+    assert.ok(challenge.length >= 43)
+    const made = {
+      name: 'x',
+      response: {
+        id: 'AA',
+        rawId: 'AA',
+        type: 'public-key',
+        clientExtensionResults: {},
+        response: { clientDataJSON: 'AA', attestationObject: 'AA' },
+      },
+    }
+    assert.match((await json('/account/passkeys', made)).text, /does not hold/)
+    assert.match((await json('/account/passkeys', made)).text, /start again/, 'a challenge is used once')
+    const old = new Date(Date.now() - 6 * 60_000)
+    await db().updateTable('sessions').set({ shown_at: old }).where('person', '=', 'pia').execute()
+    assert.match((await json('/account/passkeys/options', {})).text, /second factor again first/)
+    assert.equal((await json('/sign-in/second/options', {})).status, 400, 'without a first step')
   })
 
   test('of another person nothing is ended (IDOR)', async () => {

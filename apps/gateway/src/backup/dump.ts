@@ -42,6 +42,7 @@ export const TABLES = [
   'recovery_codes',
   'one_time_links',
   'sessions',
+  'passkeys',
   'sign_in_attempts',
   'break_glass',
   'access_reviews',

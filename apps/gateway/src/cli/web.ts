@@ -1,9 +1,11 @@
 // The HTTPS port of roentgate serve, and the link that opens the first account.
 
+import { X509Certificate } from 'node:crypto'
 import type { Archive } from '../archive/archive.ts'
 import { type OpenHttp, openHttp } from '../http/server.ts'
 import { siteOf } from '../http/site.ts'
 import { firstLink } from '../identity/first.ts'
+import { namesIn } from '../nodes/registry.ts'
 import { isLoopback, type Self } from '../serve/peer.ts'
 import type { Invocation } from './program.ts'
 import { UsageError } from './terminal.ts'
@@ -20,7 +22,7 @@ export async function openWeb(
   const { tls } = self
   if (!tls && !isLoopback(host))
     throw new UsageError('--plain is for this machine alone: --http 127.0.0.1:PORT')
-  const site = siteOf(archive, { secure: tls !== undefined })
+  const site = siteOf(archive, { secure: tls !== undefined, names: tls ? namesOf(tls.cert) : ['localhost'] })
   const http = await openHttp(site, { host, port, ...(tls ? { tls } : {}) })
   const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${http.port}`
   terminal.out(`The pages are at ${url}${tls ? '' : ' IN THE CLEAR'}\n`)
@@ -30,6 +32,13 @@ export async function openWeb(
       `Nobody has an account yet. For 72 hours, once: ${url}/enrol#${link.token} (user ID ${link.person})\n`,
     )
   return http
+}
+
+/** Names of the certificate: by no other is the site what it says that it is. */
+function namesOf(cert: string): readonly string[] {
+  return namesIn(new X509Certificate(cert).subjectAltName)
+    .filter((name) => name.startsWith('DNS:') && !name.includes('*'))
+    .map((name) => name.slice('DNS:'.length).toLowerCase())
 }
 
 /** HOST:PORT, [IPv6]:PORT */

@@ -14,6 +14,7 @@ import { IDENTITY } from './migrations/0007-identity.ts'
 import { MORE } from './migrations/0008-more.ts'
 import { WORKLIST } from './migrations/0009-worklist.ts'
 import { OVERSIGHT } from './migrations/0010-oversight.ts'
+import { PASSKEYS } from './migrations/0011-passkeys.ts'
 
 export type Migration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   MORE,
   WORKLIST,
   OVERSIGHT,
+  PASSKEYS,
 ]
 
 /** Any number that no other program uses in the same database: 'RGmigrat' in ASCII. */

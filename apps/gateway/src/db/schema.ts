@@ -217,6 +217,18 @@ export type Sessions = {
   address: string
   agent: string
   ended_at: NullableMoment
+  challenge: ColumnType<string | null, undefined, string | null>
+}
+
+export type Passkeys = {
+  id: string
+  person: string
+  public_key: Buffer
+  counter: number
+  transports: string[]
+  name: string
+  made_at: Moment
+  used_at: NullableMoment
 }
 
 export type SignInAttempts = {
@@ -333,6 +345,7 @@ export type Schema = {
   recovery_codes: RecoveryCodes
   one_time_links: OneTimeLinks
   sessions: Sessions
+  passkeys: Passkeys
   sign_in_attempts: SignInAttempts
   break_glass: BreakGlass
   access_reviews: AccessReviews

@@ -1,5 +1,6 @@
 // The pages of signing in, as HTML without scripts but one: every value is escaped where it is put in.
 
+import type { Passkey } from '../identity/passkeys.ts'
 import type { OpenSession } from '../identity/sessions.ts'
 import type { Person } from './site.ts'
 
@@ -77,7 +78,14 @@ export function signInPage(error?: string): string {
   )
 }
 
-export function secondPage(error?: string): string {
+/** `hasPasskeys`: the site is asked by a name that they can be of. */
+export function secondPage(hasPasskeys: boolean, error?: string): string {
+  const passkey = hasPasskeys
+    ? html`<form method="post" action="/sign-in/second/passkey" data-passkey="get" data-options="/sign-in/second/options">
+<p class="problem" role="alert" hidden></p>
+<button>Use a passkey</button>
+</form>`
+    : html``
   return page(
     'Second factor',
     html`${problem(error)}
@@ -85,7 +93,9 @@ export function secondPage(error?: string): string {
 <label for="code">Code of your authenticator app, or a recovery code</label>
 <input id="code" name="code" inputmode="text" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required autofocus>
 <button>Sign in</button>
-</form>`,
+</form>
+${passkey}`,
+    '/passkeys.js',
   )
 }
 
@@ -137,10 +147,15 @@ export function codesPage(person: string, codes: readonly string[]): string {
 export type AccountView = {
   readonly person: Person
   readonly sessions: readonly OpenSession[]
+  readonly passkeys: readonly Passkey[]
   readonly error?: string
 }
 
-export function accountPage({ person, sessions, error }: AccountView): string {
+export function accountPage({ person, sessions, passkeys, error }: AccountView): string {
+  const keys = passkeys.map(
+    ({ id, name, usedAt }) => html`<li>${name}, ${usedAt ? `last used ${when(usedAt)}` : 'not used yet'}
+<form method="post" action="/account/passkeys/remove"><input type="hidden" name="id" value="${id}"><button class="small">Remove</button></form></li>`,
+  )
   const roles = person.grants.map(({ role, scope, until }) => {
     const whatFor = scope.kind === 'institution' ? 'for the institution' : `for ${scope.kind}`
     return html`<li>${role} ${whatFor}${until ? ` until ${until.toISOString().slice(0, 10)}` : ''}</li>`
@@ -169,7 +184,16 @@ ${roles.length > 0 ? html`<ul>${roles}</ul>` : html`<p>None yet: somebody asks f
 <input id="code" name="code" inputmode="text" autocomplete="one-time-code" required>
 <button>Show it again</button>
 </form>
+<h2>Passkeys</h2>
+${keys.length > 0 ? html`<ul>${keys}</ul>` : html`<p>None yet. A passkey is a second factor that cannot be given to a false site.</p>`}
+<form method="post" action="/account/passkeys" data-passkey="create" data-options="/account/passkeys/options">
+<p class="problem" role="alert" hidden></p>
+<label for="name">Name of the device</label>
+<input id="name" name="name" maxlength="60" required>
+<button>Add a passkey</button>
+</form>
 <form method="post" action="/sign-out"><button>Sign out</button></form>`,
+    '/passkeys.js',
   )
 }
 

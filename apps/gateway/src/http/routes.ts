@@ -3,9 +3,27 @@
 import type { FastifyReply } from 'fastify'
 import { toString as qrOf } from 'qrcode'
 import { IdentityError } from '../identity/errors.ts'
+import {
+  authenticationOptions,
+  passkeysOf,
+  registerPasskey,
+  registrationOptions,
+  removePasskey,
+  showPasskey,
+} from '../identity/passkeys.ts'
 import { enrol } from '../identity/people.ts'
 import { newSecond } from '../identity/second-factor.ts'
-import { revokeSessions, sessionsOf, showCode, showPassword, signOut, stepUp } from '../identity/sessions.ts'
+import {
+  byCode,
+  finishSignIn,
+  pendingOf,
+  revokeSessions,
+  sessionsOf,
+  showPassword,
+  signOut,
+  stepUp,
+} from '../identity/sessions.ts'
+import { STEP_UP_MS } from '../policy/decide.ts'
 import { accountPage, codesPage, enrolPage, secondPage, signInPage } from './pages.ts'
 import { type Asked, type Person, type Site, setCookie } from './site.ts'
 
@@ -44,6 +62,20 @@ export const ROUTES: readonly Route[] = [
     because: 'the password was shown',
     handle: second,
   },
+  {
+    method: 'POST',
+    path: '/sign-in/second/options',
+    access: 'public',
+    because: 'the password was shown',
+    handle: passkeyWanted,
+  },
+  {
+    method: 'POST',
+    path: '/sign-in/second/passkey',
+    access: 'public',
+    because: 'the password was shown',
+    handle: passkeyShown,
+  },
   { method: 'GET', path: '/enrol', access: 'public', because: 'a one-time link opens it', handle: enrolForm },
   { method: 'POST', path: '/enrol', access: 'public', because: 'a one-time link opens it', handle: enrolled },
   { method: 'GET', path: '/account', access: 'session', because: 'about oneself', handle: account },
@@ -67,6 +99,27 @@ export const ROUTES: readonly Route[] = [
     access: 'session',
     because: 'about oneself',
     handle: endOne,
+  },
+  {
+    method: 'POST',
+    path: '/account/passkeys/options',
+    access: 'session',
+    because: 'about oneself',
+    handle: passkeyOptions,
+  },
+  {
+    method: 'POST',
+    path: '/account/passkeys',
+    access: 'session',
+    because: 'about oneself',
+    handle: passkeyMade,
+  },
+  {
+    method: 'POST',
+    path: '/account/passkeys/remove',
+    access: 'session',
+    because: 'about oneself',
+    handle: passkeyGone,
   },
   { method: 'POST', path: '/sign-out', access: 'session', because: 'about oneself', handle: signedOut },
 ]
@@ -115,21 +168,27 @@ async function signIn({ site, asked, reply }: Turn): Promise<unknown> {
   )
 }
 
-async function secondForm({ reply }: Turn): Promise<unknown> {
-  return await sent(reply, secondPage())
+async function secondForm({ asked, reply }: Turn): Promise<unknown> {
+  return await sent(reply, secondPage(asked.party !== undefined))
 }
 
 async function second({ site, asked, reply }: Turn): Promise<unknown> {
   const { address, agent, form, pending } = asked
+  const store = storeOf(site)
   return await mended(
     reply,
     async () => {
-      const token = await showCode(storeOf(site), { token: pending, code: form.code ?? '', address, agent })
+      const token = await finishSignIn(store, {
+        token: pending,
+        show: byCode(store, form.code ?? ''),
+        address,
+        agent,
+      })
       setCookie(reply, site, { name: 'pending' })
       setCookie(reply, site, { name: 'session', token })
       return await reply.redirect('/account', 303)
     },
-    async (what) => secondPage(what),
+    async (what) => secondPage(asked.party !== undefined, what),
   )
 }
 
@@ -166,17 +225,20 @@ async function account({ site, person, reply }: Turn): Promise<unknown> {
 }
 
 async function accountText(site: Site, person: Person, error?: string): Promise<string> {
-  const sessions = await sessionsOf(storeOf(site), person.id, site.limits)
-  return accountPage({ person, sessions, ...(error ? { error } : {}) })
+  const store = storeOf(site)
+  const sessions = await sessionsOf(store, person.id, site.limits)
+  const passkeys = await passkeysOf(store.db, person.id)
+  return accountPage({ person, sessions, passkeys, ...(error ? { error } : {}) })
 }
 
 async function steppedUp({ site, asked, person, reply }: Turn): Promise<unknown> {
   if (person === undefined) return await reply.redirect('/sign-in', 303)
   const { session: token, form, address } = asked
+  const store = storeOf(site)
   return await mended(
     reply,
     async () => {
-      await stepUp(storeOf(site), { token, code: form.code ?? '', address }, site.limits)
+      await stepUp(store, { token, show: byCode(store, form.code ?? ''), address }, site.limits)
       return await reply.redirect('/account', 303)
     },
     (what) => accountText(site, person, what),
@@ -203,4 +265,82 @@ async function signedOut({ site, asked, reply }: Turn): Promise<unknown> {
   await signOut(storeOf(site), asked.session, asked.address)
   setCookie(reply, site, { name: 'session' })
   return await reply.redirect('/sign-in', 303)
+}
+
+/** To a script of ours: text, which it shows. */
+async function answered(reply: FastifyReply, act: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await reply.type('application/json; charset=utf-8').send((await act()) ?? {})
+  } catch (error) {
+    if (!(error instanceof IdentityError)) throw error
+    const status = error.code === 'WAIT' ? 429 : 400
+    return await reply.status(status).type('text/plain; charset=utf-8').send(error.message)
+  }
+}
+
+function partyOf({ party }: Asked): NonNullable<Asked['party']> {
+  if (party === undefined)
+    throw new IdentityError(
+      'BAD_CODE',
+      'passkeys work where this site is asked by the name of its certificate',
+    )
+  return party
+}
+
+async function passkeyWanted({ site, asked, reply }: Turn): Promise<unknown> {
+  return await answered(reply, async () => {
+    const { db } = storeOf(site)
+    const of = { ...(await pendingOf(db, asked.pending)), party: partyOf(asked) }
+    const options = await authenticationOptions(db, of)
+    if (options === undefined) throw new IdentityError('BAD_CODE', 'this account has no passkey: use a code')
+    return options
+  })
+}
+
+async function passkeyShown({ site, asked, reply }: Turn): Promise<unknown> {
+  return await answered(reply, async () => {
+    const { address, agent, pending, json } = asked
+    const store = storeOf(site)
+    const party = partyOf(asked)
+    const token = await finishSignIn(store, {
+      token: pending,
+      show: async (of) =>
+        (await showPasskey(store.db, { ...of, party }, json.response)) ? 'hwk' : undefined,
+      address,
+      agent,
+    })
+    setCookie(reply, site, { name: 'pending' })
+    setCookie(reply, site, { name: 'session', token })
+  })
+}
+
+/** Who has the session alone, and not the person, adds no key to the account. */
+function assertFresh({ authentication: { at } }: Person): void {
+  if (Date.now() - at.getTime() > STEP_UP_MS)
+    throw new IdentityError('BAD_CODE', 'show your second factor again first: it was a while ago')
+}
+
+async function passkeyOptions({ site, asked, person, reply }: Turn): Promise<unknown> {
+  return await answered(reply, async () => {
+    if (person === undefined) return undefined
+    assertFresh(person)
+    const of = { person: person.id, session: person.session, party: partyOf(asked) }
+    return await registrationOptions(storeOf(site).db, of)
+  })
+}
+
+async function passkeyMade({ site, asked, person, reply }: Turn): Promise<unknown> {
+  return await answered(reply, async () => {
+    if (person === undefined) return undefined
+    assertFresh(person)
+    const { name, response } = asked.json
+    const of = { person: person.id, session: person.session, party: partyOf(asked) }
+    await registerPasskey(storeOf(site).db, of, { name: String(name ?? ''), response })
+    return undefined
+  })
+}
+
+async function passkeyGone({ site, asked, person, reply }: Turn): Promise<unknown> {
+  if (person) await removePasskey(storeOf(site).db, person.id, asked.form.id ?? '')
+  return await reply.redirect('/account', 303)
 }

@@ -57,6 +57,7 @@ const HEADERS = {
 const ASSETS = {
   '/style.css': { file: new URL('./style.css', import.meta.url), type: 'text/css; charset=utf-8' },
   '/enrol.js': { file: new URL('./enrol.js', import.meta.url), type: 'text/javascript; charset=utf-8' },
+  '/passkeys.js': { file: new URL('./passkeys.js', import.meta.url), type: 'text/javascript; charset=utf-8' },
 } as const
 /** A parameter of a URL that would be a secret: it ends in logs and histories. */
 const SECRET_PARAMETERS = ['token', 'access_token', 'id_token', 'code', 'password', 'authorization']

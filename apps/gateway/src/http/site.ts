@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Archive } from '../archive/archive.ts'
+import type { Party } from '../identity/passkeys.ts'
 import { LIMITS, type Limits, whoIs } from '../identity/sessions.ts'
 import { grantsOf } from '../policy/grants.ts'
 import type { Subject } from '../policy/subject.ts'
@@ -17,6 +18,10 @@ export type Asked = {
   /** Of a form: each field once, as text. */
   readonly form: Readonly<Record<string, string>>
   readonly parameters: Readonly<Record<string, string>>
+  /** What a script of ours sent. */
+  readonly json: Readonly<Record<string, unknown>>
+  /** Undefined where the site is asked by a name that is not of its certificate: then there are no passkeys. */
+  readonly party: Party | undefined
 }
 
 export type Site = {
@@ -30,7 +35,7 @@ export type Site = {
 /** `secure`: over TLS; a browser takes a __Host- cookie over nothing else. */
 export function siteOf(
   archive: Archive,
-  { secure, limits = LIMITS }: { secure: boolean; limits?: Limits },
+  { secure, limits = LIMITS, names = [] }: { secure: boolean; limits?: Limits; names?: readonly string[] },
 ): Site {
   const prefix = secure ? '__Host-' : ''
   const cookies = { session: `${prefix}roentgate`, pending: `${prefix}roentgate-step`, secure }
@@ -46,9 +51,20 @@ export function siteOf(
       agent: String(request.headers['user-agent'] ?? ''),
       form: textsOf(request.body),
       parameters: textsOf(request.params),
+      json: typeof request.body === 'object' && request.body !== null ? { ...request.body } : {},
+      party: partyOf(request, { secure, names }),
     }),
     person: (token) => whoIs(store, token, { grantsOf: (id) => grantsOf(store.db, id), limits }),
   }
+}
+
+type Named = { readonly secure: boolean; readonly names: readonly string[] }
+
+/** A passkey is of a name, never of an address (WebAuthn 5.1.2). */
+function partyOf({ headers }: FastifyRequest, { secure, names }: Named): Party | undefined {
+  const host = String(headers.host ?? headers[':authority'] ?? '')
+  const id = host.replace(/:\d+$/, '').toLowerCase()
+  return names.includes(id) ? { id, origin: `${secure ? 'https' : 'http'}://${host}` } : undefined
 }
 
 function textsOf(from: unknown): Readonly<Record<string, string>> {

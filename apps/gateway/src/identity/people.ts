@@ -159,6 +159,8 @@ export async function enrol(
       .onConflict((on) => on.column('person').doUpdateSet({ hash, changed_at: new Date() }))
       .execute()
     await keepSecond(tx, columns, { person, secret, step })
+    // What was lost may be with somebody else: a recovery begins anew.
+    await tx.deleteFrom('passkeys').where('person', '=', person).execute()
     const codes = await newRecoveryCodes(tx, person)
     await endAll(tx, person)
     await told(tx, { by: person, person, status: 'enrolled' })
@@ -181,6 +183,7 @@ export async function setState(
       await tx.deleteFrom('passwords').where('person', '=', person).execute()
       await tx.deleteFrom('totp').where('person', '=', person).execute()
       await tx.deleteFrom('recovery_codes').where('person', '=', person).execute()
+      await tx.deleteFrom('passkeys').where('person', '=', person).execute()
     }
     if (state !== 'active') {
       await tx

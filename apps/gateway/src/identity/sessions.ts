@@ -90,37 +90,46 @@ async function begin(db: Db, { person, methods, at, client }: Beginning): Promis
   return token
 }
 
-/** The token of a session, another one than that of the first step. @throws IdentityError REFUSED, WAIT */
-export async function showCode(
-  { db, columns }: Store,
-  { token, code, ...client }: Client & { readonly token: string | undefined; readonly code: string },
-): Promise<string> {
-  const at = new Date()
-  const first = await rowOf(db, token)
+export type Shown = Client & { readonly token: string | undefined; readonly show: Show }
+/** Of the person of a session: how a second factor was shown; undefined: it was not. */
+export type Show = (of: { readonly person: string; readonly session: string }) => Promise<string | undefined>
+
+/** A code of an app, or for recovery. */
+export function byCode({ db, columns }: Store, code: string): Show {
+  return ({ person }) => transact(db, (tx) => showSecond(tx, columns, { person, code }))
+}
+
+/** Whose password was shown, a moment ago. @throws IdentityError REFUSED */
+export async function pendingOf(
+  db: Db,
+  token: string | undefined,
+): Promise<{ readonly person: string; readonly session: string }> {
+  const row = await rowOf(db, token)
   const isPending =
-    first !== undefined &&
-    !first.methods.includes('mfa') &&
-    at.getTime() - first.begun_at.getTime() < PENDING_MS
+    row !== undefined && !row.methods.includes('mfa') && Date.now() - row.begun_at.getTime() < PENDING_MS
   if (!isPending) throw new IdentityError('REFUSED', 'sign in again: it took too long')
-  const attempt = { person: first.person, address: client.address }
+  return { person: row.person, session: row.id }
+}
+
+/** The token of a session, another one than that of the first step. @throws IdentityError REFUSED, WAIT */
+export async function finishSignIn({ db }: Store, { token, show, ...client }: Shown): Promise<string> {
+  const at = new Date()
+  const { person, session } = await pendingOf(db, token)
+  const attempt = { person, address: client.address }
   await assertMayTry(db, attempt, at)
-  const how = await transact(db, (tx) => showSecond(tx, columns, { person: first.person, code }))
+  const how = await show({ person, session })
   if (how === undefined) return await refuse(db, attempt, at)
-  await end(db, first.id)
+  await end(db, session)
   await succeeded(db, attempt, at)
-  const session = await begin(db, { person: first.person, methods: ['pwd', how, 'mfa'], at, client })
+  const whole = await begin(db, { person, methods: ['pwd', how, 'mfa'], at, client })
   await record(db, loginEvent(attempt, 'success', how))
-  return session
+  return whole
 }
 
 /** A second factor, once more, for what wants a fresh one. @throws IdentityError REFUSED, WAIT */
 export async function stepUp(
-  { db, columns }: Store,
-  {
-    token,
-    code,
-    address,
-  }: { readonly token: string | undefined; readonly code: string; readonly address: string },
+  { db }: Store,
+  { token, show, address }: Omit<Shown, 'agent'>,
   limits = LIMITS,
 ): Promise<void> {
   const at = new Date()
@@ -128,7 +137,7 @@ export async function stepUp(
   if (session === undefined) throw new IdentityError('REFUSED', 'sign in again')
   const attempt = { person: session.person, address }
   await assertMayTry(db, attempt, at)
-  const how = await transact(db, (tx) => showSecond(tx, columns, { person: session.person, code }))
+  const how = await show({ person: session.person, session: session.id })
   if (how === undefined) return await refuse(db, attempt, at)
   await db.updateTable('sessions').set({ shown_at: at, last_at: at }).where('id', '=', session.id).execute()
   await record(db, loginEvent(attempt, 'success', 'step-up'))
