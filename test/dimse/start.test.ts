@@ -39,6 +39,8 @@ suite('the first minute', skipUnless(storescu), () => {
       })
     await upTo('Ctrl-C ends it.')
     assert.match(said, /ROENTGATE listens on 127\.0\.0\.1 port \d+: DICOM over TLS/)
+    assert.match(said, /The pages are at https:\/\/127\.0\.0\.1:\d+\n/)
+    assert.match(said, /Nobody has an account yet\. .*\/enrol#[\w-]{43} /)
     assert.match(said, /13 instances stored/)
     assert.match(said, /13 instances byte for byte as sent/)
     assert.match(said, /13 released {2}1 patient, 1 study, 2 series/)

@@ -10,6 +10,7 @@ import { type Archive, openArchive } from '../../apps/gateway/src/archive/archiv
 import { type OpenHttp, openHttp } from '../../apps/gateway/src/http/server.ts'
 import { siteOf } from '../../apps/gateway/src/http/site.ts'
 import { invite, recover, setState } from '../../apps/gateway/src/identity/people.ts'
+import { decideGrant, requestGrant } from '../../apps/gateway/src/policy/grants.ts'
 import { passable } from '../support/data-folder.ts'
 
 const folder = passable('roentgate-sign-in-')
@@ -106,10 +107,20 @@ suite('signing in', { timeout: 120_000 }, () => {
 
   test('invited, enrolled, signed in with two factors; the account shows its sessions; signed out', async () => {
     const who = await enrolled('rita')
+    const scope = { kind: 'institution' } as const
+    const role = await requestGrant(db(), { holder: 'rita', role: 'auditor', scope, reason: 'x' }, 'ana')
+    await decideGrant(db(), role, { by: 'ben', granted: true })
     const from = await signedIn(who)
+    const used = await db()
+      .selectFrom('grants')
+      .select('last_used_at')
+      .where('id', '=', role)
+      .executeTakeFirst()
+    assert.ok(used?.last_used_at, 'her roles count as used')
     const account = await from.get('/account')
     assert.equal(account.status, 200)
     assert.match(account.text, /<h1>rita<\/h1>/)
+    assert.match(account.text, /auditor for the institution/)
     assert.match(account.text, /this one/)
     assert.equal((await from.post('/sign-out')).status, 303)
     assert.equal((await from.get('/account')).headers.get('location'), '/sign-in')

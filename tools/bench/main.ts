@@ -6,6 +6,7 @@
 // npm run bench -- dimse                            how fast modalities store
 // npm run bench -- ledger                           what an audit entry costs, how fast a ledger is judged
 // npm run bench -- policy                           what a decision costs
+// npm run bench -- identity                         how many people sign in
 //
 //   --files N --rounds N     a smaller try: printed only, docs/benchmarks.md stays
 //   --quick                  ocr: few frames, printed only
@@ -22,6 +23,7 @@ import { benchCine } from './cine.ts'
 import { writeGiant, writeSeries } from './data.ts'
 import { benchDimse } from './dimse.ts'
 import { machine, table, writeSection } from './document.ts'
+import { benchIdentity } from './identity.ts'
 import { benchLedger } from './ledger.ts'
 import { BenchError, measure, median } from './measure.ts'
 import { measureOcr, ocrPlot, ocrSection } from './ocr.ts'
@@ -231,6 +233,12 @@ async function ledger({ scratch, files = 200_000, rounds, publish }: Bench): Pro
   if (publish) writeSection('ledger', text)
 }
 
+async function identity({ scratch, rounds, publish }: Bench): Promise<void> {
+  const text = await benchIdentity(scratch, rounds)
+  say(text)
+  if (publish) writeSection('identity', text)
+}
+
 function policy({ rounds, publish }: Bench): void {
   const text = benchPolicy(rounds)
   say(text)
@@ -246,6 +254,7 @@ const BENCHES: Readonly<Record<string, (bench: Bench) => void | Promise<void>>> 
   archive,
   index,
   ledger,
+  identity,
   policy,
   dimse,
 }

@@ -29,6 +29,7 @@ import { IMPLEMENTATION } from './version.ts'
 const AE = 'ROENTGATE'
 const MODALITY = 'DEMO_CT'
 const PORT = 11112
+const HTTP_PORT = 8443
 const OURS = ['in', 'out', 'mapping', 'out.key', 'gateway', 'modality.pem', 'modality.key', 'modality.ca.pem']
 
 export async function start(folder: string, outer: Invocation): Promise<number> {
@@ -41,29 +42,34 @@ export async function start(folder: string, outer: Invocation): Promise<number> 
   const { bold, dim } = paletteOf(terminal)
   const certificate = await prepared(folder, invocation)
   terminal.out(`${bold('1. A gateway')} with an authority and a registered modality, in ${data}\n   `)
-  const port = await portOf()
+  const port = await portOf(PORT)
+  const http = `127.0.0.1:${await portOf(HTTP_PORT)}`
   const outcome = { code: EXIT.done as number }
-  const ended = await serve({ data, host: '127.0.0.1', port, aeTitle: AE }, invocation, async (serving) => {
-    const { files } = syntheticStudy(STUDY)
-    terminal.out(
-      `\n${bold('2. A modality')} sends a study of nobody, a chest CT and a heart ultrasound, over mutual TLS\n`,
-    )
-    const bytes = files.map((file) => file.bytes)
-    const stored = await sent(bytes, { port: serving.port, ...certificate })
-    terminal.out(`   ${counted(stored, 'instance')} stored: encrypted, indexed and in the ledger.\n\n`)
-    const back = await retrieved(serving.archive, { folder: join(folder, 'in'), files })
-    terminal.out(
-      `${bold('3. Out again')}, ${counted(back, 'instance')} byte for byte as sent, into ${join(folder, 'in')}\n\n`,
-    )
-    outcome.code = await deidentified({ folder, first: 4 }, invocation)
-    terminal.out(`\n${bold('6. The ledger')} of all this: roentgate audit verify --data ${data}\n`)
-    const db = serving.archive.database.kysely
-    await publishCheckpoint(db, await ledgerSigner(db, serving.archive.custodians), [])
-    await auditVerify({ data }, invocation)
-    terminal.out(
-      `\n${bold('The gateway goes on')} as ${AE} on 127.0.0.1 port ${serving.port}. Send it something:\n  ${tryIt(folder, serving.port)}\n${dim('Ctrl-C ends it.')}\n`,
-    )
-  })
+  const ended = await serve(
+    { data, host: '127.0.0.1', port, http, aeTitle: AE },
+    invocation,
+    async (serving) => {
+      const { files } = syntheticStudy(STUDY)
+      terminal.out(
+        `\n${bold('2. A modality')} sends a study of nobody, a chest CT and a heart ultrasound, over mutual TLS\n`,
+      )
+      const bytes = files.map((file) => file.bytes)
+      const stored = await sent(bytes, { port: serving.port, ...certificate })
+      terminal.out(`   ${counted(stored, 'instance')} stored: encrypted, indexed and in the ledger.\n\n`)
+      const back = await retrieved(serving.archive, { folder: join(folder, 'in'), files })
+      terminal.out(
+        `${bold('3. Out again')}, ${counted(back, 'instance')} byte for byte as sent, into ${join(folder, 'in')}\n\n`,
+      )
+      outcome.code = await deidentified({ folder, first: 4 }, invocation)
+      terminal.out(`\n${bold('6. The ledger')} of all this: roentgate audit verify --data ${data}\n`)
+      const db = serving.archive.database.kysely
+      await publishCheckpoint(db, await ledgerSigner(db, serving.archive.custodians), [])
+      await auditVerify({ data }, invocation)
+      terminal.out(
+        `\n${bold('The gateway goes on')} as ${AE} on 127.0.0.1 port ${serving.port}. Send it something:\n  ${tryIt(folder, serving.port)}\n${dim('Ctrl-C ends it.')}\n`,
+      )
+    },
+  )
   return signal.aborted ? outcome.code : ended
 }
 
@@ -92,11 +98,11 @@ async function prepared(folder: string, invocation: Invocation): Promise<Certifi
 }
 
 /** The port of our own, or any where it is taken. */
-async function portOf(): Promise<number> {
+async function portOf(wanted: number): Promise<number> {
   const server = createServer()
   return await new Promise((done) => {
     server.once('error', () => done(0))
-    server.listen(PORT, '127.0.0.1', () => server.close(() => done(PORT)))
+    server.listen(wanted, '127.0.0.1', () => server.close(() => done(wanted)))
   })
 }
 

@@ -18,12 +18,14 @@ import {
   finishSignIn,
   pendingOf,
   revokeSessions,
+  type Show,
   sessionsOf,
   showPassword,
   signOut,
   stepUp,
 } from '../identity/sessions.ts'
 import { STEP_UP_MS } from '../policy/decide.ts'
+import { markUsed } from '../policy/grants.ts'
 import { accountPage, codesPage, enrolPage, secondPage, signInPage } from './pages.ts'
 import { type Asked, type Person, type Site, setCookie } from './site.ts'
 
@@ -178,18 +180,20 @@ async function second({ site, asked, reply }: Turn): Promise<unknown> {
   return await mended(
     reply,
     async () => {
-      const token = await finishSignIn(store, {
-        token: pending,
-        show: byCode(store, form.code ?? ''),
-        address,
-        agent,
-      })
-      setCookie(reply, site, { name: 'pending' })
-      setCookie(reply, site, { name: 'session', token })
+      const shown = { token: pending, show: byCode(store, form.code ?? ''), address, agent }
+      await begun({ site, reply }, await finishSignIn(store, shown))
       return await reply.redirect('/account', 303)
     },
     async (what) => secondPage(asked.party !== undefined, what),
   )
+}
+
+/** Roles count as used from here on; a review of access asks when that was last. */
+async function begun({ site, reply }: Pick<Turn, 'site' | 'reply'>, token: string): Promise<void> {
+  setCookie(reply, site, { name: 'pending' })
+  setCookie(reply, site, { name: 'session', token })
+  const person = await site.person(token)
+  if (person) await markUsed(storeOf(site).db, person.id)
 }
 
 async function enrolView(secret: string): Promise<{ readonly secret: string; readonly qr: string }> {
@@ -302,15 +306,9 @@ async function passkeyShown({ site, asked, reply }: Turn): Promise<unknown> {
     const { address, agent, pending, json } = asked
     const store = storeOf(site)
     const party = partyOf(asked)
-    const token = await finishSignIn(store, {
-      token: pending,
-      show: async (of) =>
-        (await showPasskey(store.db, { ...of, party }, json.response)) ? 'hwk' : undefined,
-      address,
-      agent,
-    })
-    setCookie(reply, site, { name: 'pending' })
-    setCookie(reply, site, { name: 'session', token })
+    const show: Show = async (of) =>
+      (await showPasskey(store.db, { ...of, party }, json.response)) ? 'hwk' : undefined
+    await begun({ site, reply }, await finishSignIn(store, { token: pending, show, address, agent }))
   })
 }
 
