@@ -96,6 +96,14 @@ suite('oversight', () => {
     assert.equal(await reads(), 'allow')
     assert.equal(await reads(until), 'deny', 'an hour later')
     assert.deepEqual(await emergencyGrants(db(), 'rita', until), [])
+    const alone = person('rita', await emergencyGrants(db(), 'rita', now))
+    await assert.rejects(
+      openBreakGlass(db(), { ...opening, subject: alone }),
+      { code: 'DENIED' },
+      'no chain of them',
+    )
+    const over = person('rita', [{ role: 'radiologist', scope: { kind: 'institution' }, until: now }])
+    await assert.rejects(openBreakGlass(db(), { ...opening, subject: over }), { code: 'DENIED' })
     const other = {
       kind: 'study',
       scopes: new Set([scopeKey({ kind: 'patient', id: open.other ?? '' })]),

@@ -9,7 +9,7 @@ import { uuid7 } from '../archive/index/uuid.ts'
 import { type Db, type Tx, transact } from '../db/database.ts'
 import type { BreakGlass } from '../db/schema.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
-import { decide } from './decide.ts'
+import { decide, isLive } from './decide.ts'
 import { PolicyError } from './errors.ts'
 import type { Grant, Role, Subject } from './subject.ts'
 
@@ -36,7 +36,9 @@ export async function openBreakGlass(
   const decision = decide({ ...asked, thing: { kind: 'system' } })
   if (decision.kind === 'step-up')
     throw new PolicyError('STEP_UP', 'an emergency is opened with a second factor, shown now')
-  const held = subject.grants.find(({ role }) => TREATING.includes(role))
+  const held = subject.grants.find(
+    (grant) => TREATING.includes(grant.role) && !grant.emergency && isLive(grant, at),
+  )
   if (decision.kind === 'deny' || held === undefined) {
     await transact(db, (tx) => appendEvents(tx, [denied(subject.id)], at))
     throw new PolicyError('DENIED', 'an emergency is opened by those who treat')
@@ -95,6 +97,7 @@ export async function emergencyGrants(db: Db, person: string, at: Date): Promise
     role: role as Role,
     scope: { kind: 'patient', id: patient_id },
     until,
+    emergency: true,
   }))
 }
 

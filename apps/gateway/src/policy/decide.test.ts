@@ -159,6 +159,18 @@ test('a token is for no more than its scopes, its patient and its project', () =
   assert.deepEqual(store, { kind: 'deny', reason: 'token' })
 })
 
+test('an emergency is for looking: with it nothing is stored, sent or opened further', () => {
+  const patient: Scope = { kind: 'patient', id: 'p1' }
+  for (const role of ['radiologist', 'technologist', 'referring-clinician'] as const) {
+    const subject = person([{ role, scope: patient, emergency: true }])
+    const allowed: readonly Action[] = ACTS.filter((action) =>
+      isAllowed(asked({ subject, action, thing: study(patient) })),
+    )
+    assert.deepEqual(allowed, ['studies.search', 'studies.read'], role)
+    assert.equal(asked({ subject, action: 'break-glass.open' }).kind, 'deny')
+  }
+})
+
 test('the view is the one of the row; of two rows that allow at once the wider', () => {
   const view = (role: Role, purpose: Purpose): string => {
     const decision = asked({

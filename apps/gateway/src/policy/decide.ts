@@ -85,7 +85,7 @@ for (const row of POLICY) {
 }
 
 /** A role of the subject that counts now, and what for. */
-type Hat = { readonly principal: Principal; readonly scope: Scope }
+type Hat = { readonly principal: Principal; readonly scope: Scope; readonly emergency?: true }
 
 function hatsOf(subject: Subject, at: Date): readonly Hat[] {
   switch (subject.kind) {
@@ -96,11 +96,22 @@ function hatsOf(subject: Subject, at: Date): readonly Hat[] {
     default:
       return subject.grants
         .filter((grant) => isLive(grant, at))
-        .map(({ role, scope }) => ({ principal: role, scope }))
+        .map(({ role, scope, emergency }) => ({
+          principal: role,
+          scope,
+          ...(emergency ? { emergency } : {}),
+        }))
   }
 }
 
-function isLive({ until }: Grant, at: Date): boolean {
+/** An emergency opens a record to be read: with it nothing is stored, sent on, or opened further. */
+const IN_EMERGENCY: ReadonlySet<Action> = new Set(['studies.search', 'studies.read'])
+
+function rowsFor({ principal, emergency }: Hat, action: Action): readonly Row[] {
+  return emergency && !IN_EMERGENCY.has(action) ? [] : (BY_ACT.get(`${principal} ${action}`) ?? [])
+}
+
+export function isLive({ until }: Grant, at: Date): boolean {
   return until === undefined || until.getTime() > at.getTime()
 }
 
@@ -110,8 +121,9 @@ export function decide({ subject, action, thing, purpose, at }: Asked): Decision
     return { kind: 'deny', reason: 'own-request' }
   let nearest: Denial = 'no-role'
   let best: { readonly row: Row; readonly isFresh: boolean } | undefined
-  for (const { principal, scope } of hatsOf(subject, at)) {
-    for (const row of BY_ACT.get(`${principal} ${action}`) ?? []) {
+  for (const hat of hatsOf(subject, at)) {
+    const { scope } = hat
+    for (const row of rowsFor(hat, action)) {
       if (row.purposes !== undefined && !row.purposes.includes(purpose)) {
         if (nearest === 'no-role') nearest = 'other-purpose'
       } else if (!reaches(scope, thing, row) || !isOfToken(subject, thing)) nearest = 'out-of-scope'
@@ -184,8 +196,8 @@ export function scopesFor(
   view: ViewName,
 ): readonly Scope[] {
   return hatsOf(subject, at)
-    .filter(({ principal }) =>
-      (BY_ACT.get(`${principal} ${action}`) ?? []).some(
+    .filter((hat) =>
+      rowsFor(hat, action).some(
         ({ purposes, view: own = 'full' }) =>
           (purposes === undefined || purposes.includes(purpose)) && WIDTH.indexOf(own) <= WIDTH.indexOf(view),
       ),

@@ -104,6 +104,7 @@ export async function decideItem(
       .select(['holder', 'state', 'decision'])
       .where('review_id', '=', review)
       .where('grant_id', '=', grant)
+      .forUpdate()
       .executeTakeFirst()
     if (item === undefined || item.decision !== null)
       throw new PolicyError('NO_GRANT', 'no such role waits for a decision in this review')

@@ -33,7 +33,13 @@ export type Scope =
   /** The studies of a list, or of a project; all studies of the patients of a list; those of one patient. */
   | { readonly kind: 'studies' | 'project' | 'patients' | 'patient'; readonly id: string }
 
-export type Grant = { readonly role: Role; readonly scope: Scope; readonly until?: Date }
+export type Grant = {
+  readonly role: Role
+  readonly scope: Scope
+  readonly until?: Date
+  /** Opened by breaking the glass: to look, and for nothing else. */
+  readonly emergency?: true
+}
 
 /** How a person showed who they are (RFC 8176: pwd, otp, hwk, swk, mfa …), and when last. */
 export type Authentication = { readonly at: Date; readonly methods: readonly string[] }
