@@ -11,10 +11,18 @@ import { type OpenHttp, openHttp } from '../../apps/gateway/src/http/server.ts'
 import { siteOf } from '../../apps/gateway/src/http/site.ts'
 import { invite, recover, setState } from '../../apps/gateway/src/identity/people.ts'
 import { decideGrant, requestGrant } from '../../apps/gateway/src/policy/grants.ts'
+import {
+  type Browser,
+  browser,
+  enrolled,
+  ledgerLines,
+  PASSWORD,
+  type Someone,
+  signedIn,
+} from '../support/browser.ts'
 import { passable } from '../support/data-folder.ts'
 
 const folder = passable('roentgate-sign-in-')
-const PASSWORD = 'violet anchor seven lamps'
 
 suite('signing in', { timeout: 120_000 }, () => {
   const open: { archive?: Archive; http?: OpenHttp; brief?: OpenHttp } = {}
@@ -39,78 +47,20 @@ suite('signing in', { timeout: 120_000 }, () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  type Answer = { readonly status: number; readonly text: string; readonly headers: Headers }
-  type Browser = {
-    readonly jar: Map<string, string>
-    readonly get: (path: string) => Promise<Answer>
-    readonly post: (
-      path: string,
-      form?: Record<string, string>,
-      headers?: Record<string, string>,
-    ) => Promise<Answer>
-  }
-
-  function browser(port = open.http?.port): Browser {
-    const jar = new Map<string, string>()
-    const origin = `http://127.0.0.1:${port}`
-    const ask = async (path: string, init: RequestInit): Promise<Answer> => {
-      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
-      const headers = { ...(cookie ? { cookie } : {}), ...(init.headers as Record<string, string>) }
-      const answer = await fetch(origin + path, { ...init, headers, redirect: 'manual' })
-      for (const line of answer.headers.getSetCookie()) {
-        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-        if (value === '') jar.delete(name)
-        else jar.set(name, value)
-      }
-      return { status: answer.status, text: await answer.text(), headers: answer.headers }
-    }
-    return {
-      jar,
-      get: (path) => ask(path, {}),
-      post: (path, form = {}, headers = { origin }) =>
-        ask(path, { method: 'POST', body: new URLSearchParams(form), headers }),
-    }
-  }
-
-  /** An account with its app; codes are of steps that were not used yet. */
-  async function enrolled(id: string) {
-    const token = await invite(db(), { id, name: id }, 'ana')
-    const visitor = browser()
-    const { text } = await visitor.get('/enrol')
-    const secret = /name="secret" value="([A-Z2-7]+)"/.exec(text)?.[1] ?? assert.fail(text)
-    const app = { epoch: Math.floor(Date.now() / 1000) - 30 }
-    const code = async (): Promise<string> => {
-      app.epoch += 30
-      await db().updateTable('totp').set({ last_step: 0 }).where('person', '=', id).execute()
-      return await generate({ secret })
-    }
-    const answer = await visitor.post('/enrol', { token, password: PASSWORD, secret, code: await code() })
-    assert.equal(answer.status, 200, answer.text)
-    const codes = [...answer.text.matchAll(/<code>([a-z0-9-]{19})<\/code>/g)].map(([, one = '']) => one)
-    assert.equal(codes.length, 10)
-    return { id, token, secret, code, codes }
-  }
-
-  async function signedIn(
-    who: { readonly id: string; readonly code: () => Promise<string> },
-    from = browser(),
-  ) {
-    assert.equal((await from.post('/sign-in', { person: who.id, password: PASSWORD })).status, 303)
-    const second = await from.post('/sign-in/second', { code: await who.code() })
-    assert.equal(second.status, 303, second.text)
+  const visit = (port = open.http?.port): Browser => browser(`http://127.0.0.1:${port}`)
+  const enrolledHere = (id: string): Promise<Someone> => enrolled(archive(), id, visit())
+  async function signedInHere(who: Pick<Someone, 'id' | 'code'>, from = visit()): Promise<Browser> {
+    await signedIn(who, from)
     return from
   }
-  const events = async (name: string): Promise<readonly string[]> => {
-    const rows = await db().selectFrom('ledger_entries').select('line').orderBy('index').execute()
-    return rows.map(({ line }) => line).filter((line) => line.includes(`"event":"${name}"`))
-  }
+  const events = (name: string) => ledgerLines(archive(), name)
 
   test('invited, enrolled, signed in with two factors; the account shows its sessions; signed out', async () => {
-    const who = await enrolled('rita')
+    const who = await enrolledHere('rita')
     const scope = { kind: 'institution' } as const
     const role = await requestGrant(db(), { holder: 'rita', role: 'auditor', scope, reason: 'x' }, 'ana')
     await decideGrant(db(), role, { by: 'ben', granted: true })
-    const from = await signedIn(who)
+    const from = await signedInHere(who)
     const used = await db()
       .selectFrom('grants')
       .select('last_used_at')
@@ -130,7 +80,7 @@ suite('signing in', { timeout: 120_000 }, () => {
 
   test('an invitation works once, and not with a password that others use', async () => {
     const token = await invite(db(), { id: 'dora', name: 'Dora' }, 'ana')
-    const visitor = browser()
+    const visitor = visit()
     const secret =
       /name="secret" value="([A-Z2-7]+)"/.exec((await visitor.get('/enrol')).text)?.[1] ?? assert.fail()
     const send = async (password: string, more: Record<string, string> = {}) =>
@@ -160,29 +110,29 @@ suite('signing in', { timeout: 120_000 }, () => {
   })
 
   test('a code opens once; a recovery code once ever; neither without the password', async () => {
-    const who = await enrolled('udo')
+    const who = await enrolledHere('udo')
     const code = await who.code()
-    const one = browser()
+    const one = visit()
     await one.post('/sign-in', { person: 'udo', password: PASSWORD })
     assert.equal((await one.post('/sign-in/second', { code })).status, 303)
-    const again = browser()
+    const again = visit()
     await again.post('/sign-in', { person: 'udo', password: PASSWORD })
     assert.equal((await again.post('/sign-in/second', { code })).status, 400, 'replayed')
     assert.equal(
-      (await browser().post('/sign-in/second', { code: await who.code() })).status,
+      (await visit().post('/sign-in/second', { code: await who.code() })).status,
       400,
       'no first step',
     )
     const [recovery = ''] = who.codes
     assert.equal((await again.post('/sign-in/second', { code: recovery })).status, 303)
-    const third = browser()
+    const third = visit()
     await third.post('/sign-in', { person: 'udo', password: PASSWORD })
     assert.equal((await third.post('/sign-in/second', { code: recovery })).status, 400)
   })
 
   test('the token before the second factor opens nothing, and is another one than the session (fixation)', async () => {
-    const who = await enrolled('fritz')
-    const from = browser()
+    const who = await enrolledHere('fritz')
+    const from = visit()
     from.jar.set('roentgate', 'A'.repeat(43))
     await from.post('/sign-in', { person: 'fritz', password: PASSWORD })
     const pending = from.jar.get('roentgate-step') ?? assert.fail()
@@ -196,8 +146,8 @@ suite('signing in', { timeout: 120_000 }, () => {
   })
 
   test('idle for too long, or older than it may be: over', async () => {
-    const who = await enrolled('ida')
-    const from = await signedIn(who, browser(open.brief?.port))
+    const who = await enrolledHere('ida')
+    const from = await signedInHere(who, visit(open.brief?.port))
     for (let turn = 0; turn < 3; turn++) {
       await new Promise((resolve) => setTimeout(resolve, 150))
       await db().updateTable('sessions').set({ last_at: new Date() }).where('person', '=', 'ida').execute()
@@ -205,7 +155,7 @@ suite('signing in', { timeout: 120_000 }, () => {
     }
     await new Promise((resolve) => setTimeout(resolve, 350))
     assert.equal((await from.get('/account')).status, 303, 'idle')
-    const old = await signedIn(who, browser(open.brief?.port))
+    const old = await signedInHere(who, visit(open.brief?.port))
     await db()
       .updateTable('sessions')
       .set({ begun_at: new Date(Date.now() - 1600), last_at: new Date() })
@@ -215,8 +165,8 @@ suite('signing in', { timeout: 120_000 }, () => {
   })
 
   test('sessions end one by one and all at once; a suspension and a recovery end them all', async () => {
-    const who = await enrolled('sam')
-    const [one, two, three] = [await signedIn(who), await signedIn(who), await signedIn(who)]
+    const who = await enrolledHere('sam')
+    const [one, two, three] = [await signedInHere(who), await signedInHere(who), await signedInHere(who)]
     const { text } = await one.get('/account')
     const [, id = ''] = /\/account\/sessions\/([0-9a-f-]{36})\/end/.exec(text) ?? []
     await one.post(`/account/sessions/${id}/end`)
@@ -231,20 +181,23 @@ suite('signing in', { timeout: 120_000 }, () => {
     await assert.rejects(recover(db(), 'sam', 'sam'), { code: 'REFUSED' })
     await recover(db(), 'sam', 'ana')
     assert.equal((await one.get('/account')).status, 303)
-    const again = await signedIn(who)
+    const again = await signedInHere(who)
     await setState(db(), 'sam', { state: 'suspended', by: 'ana' })
     assert.equal((await again.get('/account')).status, 303)
-    assert.equal((await browser().post('/sign-in', { person: 'sam', password: PASSWORD })).status, 400)
+    assert.equal((await visit().post('/sign-in', { person: 'sam', password: PASSWORD })).status, 400)
   })
 
   test('a passkey is not added long after the second factor, nor without an authenticator that was asked', async () => {
-    const from = await signedIn(await enrolled('pia'))
-    const json = async (path: string, body: unknown): Promise<Answer> => {
+    const from = await signedInHere(await enrolledHere('pia'))
+    const json = async (
+      path: string,
+      body: unknown,
+    ): Promise<{ readonly status: number; readonly text: string }> => {
       const origin = `http://localhost:${open.http?.port}`
       const cookie = [...from.jar].map(([name, value]) => `${name}=${value}`).join('; ')
       const headers = { origin, cookie, 'content-type': 'application/json' }
       const answer = await fetch(origin + path, { method: 'POST', headers, body: JSON.stringify(body) })
-      return { status: answer.status, text: await answer.text(), headers: answer.headers }
+      return { status: answer.status, text: await answer.text() }
     }
     const asked = await json('/account/passkeys/options', {})
     assert.equal(asked.status, 200, asked.text)
@@ -270,7 +223,10 @@ suite('signing in', { timeout: 120_000 }, () => {
   })
 
   test('of another person nothing is ended (IDOR)', async () => {
-    const [own, other] = [await signedIn(await enrolled('eva')), await signedIn(await enrolled('otto'))]
+    const [own, other] = [
+      await signedInHere(await enrolledHere('eva')),
+      await signedInHere(await enrolledHere('otto')),
+    ]
     const rows = await db()
       .selectFrom('sessions')
       .select('id')
@@ -282,7 +238,7 @@ suite('signing in', { timeout: 120_000 }, () => {
   })
 
   test('what does not come from a page of ours changes nothing (CSRF)', async () => {
-    const from = await signedIn(await enrolled('cora'))
+    const from = await signedInHere(await enrolledHere('cora'))
     for (const headers of [
       {},
       { origin: 'https://evil.example' },
@@ -297,12 +253,12 @@ suite('signing in', { timeout: 120_000 }, () => {
 
   test('a secret in a URL is refused; every answer has its headers; nothing of a request is quoted', async () => {
     for (const name of ['token', 'access_token', 'code', 'password']) {
-      const answer = await browser().get(`/sign-in?${name}=hunter2hunter2`)
+      const answer = await visit().get(`/sign-in?${name}=hunter2hunter2`)
       assert.equal(answer.status, 400)
       assert.ok(!answer.text.includes('hunter2'))
     }
     for (const path of ['/sign-in', '/nowhere<script>', '/account', '/style.css']) {
-      const { headers, text } = await browser().get(path)
+      const { headers, text } = await visit().get(path)
       assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'.*frame-ancestors 'none'/)
       assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin')
       assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin')
@@ -311,21 +267,21 @@ suite('signing in', { timeout: 120_000 }, () => {
       assert.ok(!text.includes('<script>'))
     }
     const script = '"><script>alert(1)</script>'
-    const answer = await browser().post('/enrol', {
+    const answer = await visit().post('/enrol', {
       token: script,
       password: script,
       secret: 'A'.repeat(32),
       code: '1',
     })
     assert.ok(!answer.text.includes('<script>alert'))
-    const large = await browser().post('/sign-in', { person: 'x'.repeat(20_000), password: 'x' })
+    const large = await visit().post('/sign-in', { person: 'x'.repeat(20_000), password: 'x' })
     assert.equal(large.status, 413)
   })
 
   test('guessing is slowed down, and shuts nobody out who comes from where they were', async () => {
-    const who = await enrolled('gabi')
-    await signedIn(who)
-    const guess = (person: string) => browser().post('/sign-in', { person, password: 'wrong wrong wrong' })
+    const who = await enrolledHere('gabi')
+    await signedInHere(who)
+    const guess = (person: string) => visit().post('/sign-in', { person, password: 'wrong wrong wrong' })
     for (let turn = 0; turn < 5; turn++) assert.equal((await guess('gabi')).status, 400)
     const slow = await guess('gabi')
     const refused = slow.status === 429 ? slow : await guess('gabi')
@@ -345,29 +301,29 @@ suite('signing in', { timeout: 120_000 }, () => {
       .set({ failures: 0 })
       .where('address', '=', '127.0.0.1')
       .execute()
-    await signedIn(who)
+    await signedInHere(who)
     await db()
       .updateTable('sign_in_attempts')
       .set({ succeeded_at: null })
       .where('address', '=', '127.0.0.1')
       .execute()
     assert.equal(
-      (await browser().post('/sign-in', { person: 'gabi', password: PASSWORD })).status,
+      (await visit().post('/sign-in', { person: 'gabi', password: PASSWORD })).status,
       429,
       'a stranger waits',
     )
-    const other = await enrolled('hans')
-    await signedIn(other)
+    const other = await enrolledHere('hans')
+    await signedInHere(other)
     for (const line of [...(await events('login')), ...(await events('account-changed'))])
       for (const secret of [PASSWORD, 'wrong wrong', who.secret]) assert.ok(!line.includes(secret))
   })
 
   test('nobody and a wrong password take the same time, and get the same answer', async () => {
-    await enrolled('wanda')
+    await enrolledHere('wanda')
     const time = async (person: string, address: string): Promise<{ ms: number; text: string }> => {
       await db().deleteFrom('sign_in_attempts').where('address', '=', address).execute()
       const begun = performance.now()
-      const { text } = await browser().post('/sign-in', { person, password: 'wrong wrong wrong' })
+      const { text } = await visit().post('/sign-in', { person, password: 'wrong wrong wrong' })
       return { ms: performance.now() - begun, text }
     }
     const [there, nobody]: [number[], number[]] = [[], []]

@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { ScrubOptions } from './archive.ts'
 import type { DataOptions } from './data.ts'
+import type { SigningOptions } from './keys.ts'
 import type { Invocation } from './program.ts'
 import type { DestroyOptions } from './retention.ts'
 
@@ -56,6 +57,16 @@ export function addArchive(program: Command, invocation: Invocation, ended: (cod
     .action(async (options: DataOptions) => {
       const { rotateKeys } = await import('./keys.ts')
       ended(await rotateKeys(options, invocation))
+    })
+  keys
+    .command('rotate-signing')
+    .description('replace the key that tokens are signed with; it is done every 90 days by itself')
+    .option('--distrust', 'what was signed before is not believed any more: after a theft')
+    .requiredOption('--by <person>', 'who decides it')
+    .option(...DATA)
+    .action(async (options: SigningOptions) => {
+      const { rotateSigning } = await import('./keys.ts')
+      ended(await rotateSigning(options, invocation))
     })
   keys
     .command('destroy')

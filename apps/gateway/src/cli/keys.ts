@@ -1,8 +1,9 @@
-// roentgate keys status | rotate
+// roentgate keys status | rotate | rotate-signing
 
 import { transact } from '../db/database.ts'
 import { rewrapEverything } from '../keys/rotation.ts'
 import { appendEvents } from '../ledger/append.ts'
+import { dropSigningKeys, rotateSigningKey } from '../oidc/signing.ts'
 import { actor, type DataOptions, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
 import { counted, EXIT } from './terminal.ts'
@@ -46,6 +47,25 @@ export async function rotateKeys(options: DataOptions, invocation: Invocation): 
       ),
     )
     invocation.terminal.out(`A new key-encryption key; ${counted(rewrapped, 'data key')} wrapped anew.\n`)
+    return EXIT.done
+  })
+}
+
+export type SigningOptions = DataOptions & { readonly by: string; readonly distrust?: boolean }
+
+export async function rotateSigning(
+  { by, distrust = false, ...data }: SigningOptions,
+  invocation: Invocation,
+): Promise<number> {
+  return await withArchive(data, invocation, async ({ database, columns }) => {
+    const store = { db: database.kysely, columns }
+    if (distrust) await dropSigningKeys(store, by)
+    else await rotateSigningKey(store, { at: new Date(), by })
+    invocation.terminal.out(
+      distrust
+        ? 'A new signing key; tokens of before are refused within a minute.\n'
+        : 'A new signing key; tokens of before are good until they expire.\n',
+    )
     return EXIT.done
   })
 }

@@ -14,7 +14,7 @@ export type LinkOptions = By & { readonly url?: string }
 
 const SOMEWHERE = 'https://GATEWAY'
 
-async function withPeople(
+export async function withPeople(
   options: DataOptions,
   invocation: Invocation,
   act: (archive: Archive) => Promise<number>,

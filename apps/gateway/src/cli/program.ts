@@ -3,6 +3,7 @@
 import { userInfo } from 'node:os'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { decideCommand } from '../policy/doors.ts'
+import { addApps } from './app-commands.ts'
 import { addArchive } from './archive-commands.ts'
 import { addAudit } from './audit-commands.ts'
 import { addBackup } from './backup-commands.ts'
@@ -76,6 +77,7 @@ export function programOf(invocation: Invocation, ended: (code: number) => void)
   addPolicy(program, invocation, ended)
   addOversight(program, invocation, ended)
   addPeople(program, invocation, ended)
+  addApps(program, invocation, ended)
   addRetention(program, invocation, ended)
   addBackup(program, invocation, ended)
   addAudit(program, invocation, ended)

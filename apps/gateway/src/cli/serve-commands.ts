@@ -24,6 +24,8 @@ export function addServe(program: Command, invocation: Invocation, ended: Ended)
       '--http <host:port>',
       'where the pages for people are, over HTTPS: 127.0.0.1:8443 (default: none)',
     )
+    .option('--url <url>', 'how people and apps find them (default: by the name in the certificate)')
+    .option('--http-mtls <host:port>', 'where services come that show a certificate (default: none)')
   asSelf(serve).action(async (options: ServeOptions) => {
     const { serve: run } = await import('./serve.ts')
     ended(await run(options, invocation))

@@ -27,6 +27,8 @@ export type ServeOptions = SelfOptions & {
   readonly port: number
   /** HOST:PORT of the pages; absent: there are none. */
   readonly http?: string
+  readonly url?: string
+  readonly httpMtls?: string
 }
 
 const CHECKPOINT_MS = 60_000
@@ -68,7 +70,10 @@ export async function serve(
         ),
     })
     const { http } = options
-    const web = http === undefined ? undefined : await openWeb(archive, self, { options: { http }, terminal })
+    const web =
+      http === undefined
+        ? undefined
+        : await openWeb(archive, self, { options: { ...options, http }, terminal })
     const unwatch = await watchIdentity(archive, { options, invocation }, (identity) => {
       port.renew(identity)
       web?.renew(identity)

@@ -1,6 +1,7 @@
 // The HTTPS port of roentgate serve, and the link that opens the first account.
 
 import { X509Certificate } from 'node:crypto'
+import { createServer } from 'node:net'
 import type { Archive } from '../archive/archive.ts'
 import { type OpenHttp, openHttp } from '../http/server.ts'
 import { siteOf } from '../http/site.ts'
@@ -10,28 +11,88 @@ import { isLoopback, type Self } from '../serve/peer.ts'
 import type { Invocation } from './program.ts'
 import { UsageError } from './terminal.ts'
 
-export type WebOptions = { readonly http: string }
+export type WebOptions = {
+  readonly http: string
+  /** Where people and apps find it; absent: by the name in the certificate. */
+  readonly url?: string
+  /** HOST:PORT where services show certificates. */
+  readonly httpMtls?: string
+}
+type Opening = { readonly options: WebOptions; readonly terminal: Invocation['terminal'] }
 
 /** @throws UsageError where it would be in the clear beyond this machine */
 export async function openWeb(
   archive: Archive,
   self: Self,
-  { options, terminal }: { readonly options: WebOptions; readonly terminal: Invocation['terminal'] },
-): Promise<OpenHttp> {
-  const { host, port } = placeOf(options.http)
+  { options, terminal }: Opening,
+): Promise<Omit<OpenHttp, 'port'>> {
+  const place = await takenPlace(options.http)
   const { tls } = self
-  if (!tls && !isLoopback(host))
+  if (!tls && !isLoopback(place.host))
     throw new UsageError('--plain is for this machine alone: --http 127.0.0.1:PORT')
-  const site = siteOf(archive, { secure: tls !== undefined, names: tls ? namesOf(tls.cert) : ['localhost'] })
-  const http = await openHttp(site, { host, port, ...(tls ? { tls } : {}) })
-  const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${http.port}`
-  terminal.out(`The pages are at ${url}${tls ? '' : ' IN THE CLEAR'}\n`)
+  const names = tls ? namesOf(tls.cert) : ['localhost']
+  const url = options.url === undefined ? urlFor(names, place.port, tls !== undefined) : urlOf(options.url)
+  const mtls = options.httpMtls === undefined ? undefined : await takenPlace(options.httpMtls)
+  if (mtls && !tls) throw new UsageError('--http-mtls wants certificates: not with --plain')
+  const mtlsUrl = mtls && `https://${new URL(url).hostname}:${mtls.port}`
+  const secure = tls !== undefined
+  const site = siteOf(archive, { secure, names, url, ...(mtlsUrl ? { mtlsUrl } : {}) })
+  const doors = [await openHttp(site, { ...place, ...(tls ? { tls } : {}) })]
+  if (mtls && tls) {
+    const clients = { ca: tls.ca, ...(tls.crl === undefined ? {} : { crl: tls.crl }) }
+    doors.push(await openHttp(site, { ...mtls, tls, clients }))
+    terminal.out(`Services with certificates come to ${mtlsUrl}\n`)
+  }
+  await welcome(archive, { url, place, terminal, secure })
+  return {
+    renew: (renewed) => {
+      for (const door of doors) door.renew(renewed)
+    },
+    close: async () => {
+      for (const door of doors) await door.close()
+    },
+  }
+}
+
+type Place = { readonly host: string; readonly port: number }
+type Welcome = {
+  readonly url: string
+  readonly place: Place
+  readonly terminal: Invocation['terminal']
+  readonly secure: boolean
+}
+
+async function welcome(archive: Archive, { url, terminal, secure }: Welcome): Promise<void> {
+  terminal.out(`The pages are at ${url}${secure ? '' : ' IN THE CLEAR'}\n`)
   const link = await firstLink(archive.database.kysely)
   if (link !== undefined)
     terminal.out(
       `Nobody has an account yet. For 72 hours, once: ${url}/enrol#${link.token} (user ID ${link.person})\n`,
     )
-  return http
+}
+
+/** By the name under which others know it; of a demonstration that is localhost. */
+function urlFor(names: readonly string[], port: number, secure: boolean): string {
+  const name = names.find((one) => one !== 'localhost') ?? names[0] ?? 'localhost'
+  return `${secure ? 'https' : 'http'}://${name}${port === 443 ? '' : `:${port}`}`
+}
+
+function urlOf(text: string): string {
+  const url = URL.parse(text)
+  if (url?.protocol !== 'https:' || url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    throw new UsageError('--url is https://NAME:PORT, without a path')
+  return url.origin
+}
+
+/** Tokens name the port: 0 becomes one that is free. */
+async function takenPlace(text: string): Promise<Place> {
+  const { host, port } = placeOf(text)
+  if (port !== 0) return { host, port }
+  const server = createServer()
+  await new Promise<void>((done, fail) => server.once('error', fail).listen(0, host, done))
+  const address = server.address()
+  await new Promise((done) => server.close(done))
+  return { host, port: typeof address === 'object' && address ? address.port : 0 }
 }
 
 /** Names of the certificate: by no other is the site what it says that it is. */
@@ -42,7 +103,7 @@ function namesOf(cert: string): readonly string[] {
 }
 
 /** HOST:PORT, [IPv6]:PORT */
-export function placeOf(text: string): { readonly host: string; readonly port: number } {
+export function placeOf(text: string): Place {
   const [, bracketed, plain, port = ''] = /^(?:\[([0-9a-f:]+)\]|([^:\s]+)):(\d{1,5})$/i.exec(text) ?? []
   const host = bracketed ?? plain
   if (host === undefined || Number(port) > 65_535)

@@ -15,6 +15,7 @@ import { MORE } from './migrations/0008-more.ts'
 import { WORKLIST } from './migrations/0009-worklist.ts'
 import { OVERSIGHT } from './migrations/0010-oversight.ts'
 import { PASSKEYS } from './migrations/0011-passkeys.ts'
+import { TOKENS } from './migrations/0012-tokens.ts'
 
 export type Migration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   WORKLIST,
   OVERSIGHT,
   PASSKEYS,
+  TOKENS,
 ]
 
 /** Any number that no other program uses in the same database: 'RGmigrat' in ASCII. */

@@ -315,6 +315,52 @@ export type Spool = {
   next_at: Moment
 }
 
+export type Clients = {
+  id: string
+  name: string
+  redirect_uris: string[]
+  scopes: string[]
+  /** A JSON Web Key Set of public keys. */
+  keys: { keys: Record<string, unknown>[] } | null
+  certificate_name: string | null
+  created_by: string
+  created_at: Moment
+  revoked_by: string | null
+  revoked_at: NullableMoment
+}
+
+export type OidcRecords = {
+  model: string
+  hash: Buffer
+  payload_cipher: Buffer
+  grant_id: string | null
+  uid: string | null
+  consumed_at: NullableMoment
+  expires_at: Date
+}
+
+export type Consents = {
+  grant_id: string
+  session: string
+  client: string
+  patient: string | null
+  made_at: Moment
+  revoked_at: NullableMoment
+}
+
+export type IdentityProviders = {
+  id: string
+  name: string
+  issuer: string
+  client_id: string
+  secret_cipher: Buffer | null
+  id_claim: string
+  mfa_amr: string[]
+  mfa_acr: string[]
+  created_by: string
+  created_at: Moment
+}
+
 export type Schema = {
   schema_migrations: { name: string; applied_at: Moment }
   data_keys: DataKeys
@@ -347,6 +393,12 @@ export type Schema = {
   sessions: Sessions
   passkeys: Passkeys
   sign_in_attempts: SignInAttempts
+  clients: Clients
+  oidc_records: OidcRecords
+  consents: Consents
+  signing_keys: { kid: string; secret_cipher: Buffer; made_at: Moment }
+  identity_providers: IdentityProviders
+  people_elsewhere: { provider: string; subject: string; person: string; bound_at: Moment }
   break_glass: BreakGlass
   access_reviews: AccessReviews
   access_review_items: AccessReviewItems

@@ -2,73 +2,35 @@
 
 import type { Passkey } from '../identity/passkeys.ts'
 import type { OpenSession } from '../identity/sessions.ts'
+import { bannerOf } from './banner.ts'
+import { html, page, problem, sentence, when } from './html.ts'
 import type { Person } from './site.ts'
-
-type Html = { readonly html: string }
-
-/** Text is escaped; what was made by this is not escaped again. */
-function html(parts: TemplateStringsArray, ...values: readonly (string | Html | readonly Html[])[]): Html {
-  const texts = values.map((value) => {
-    if (typeof value === 'string') return escaped(value)
-    return 'html' in value ? value.html : value.map((one) => one.html).join('')
-  })
-  return { html: parts.map((part, place) => part + (texts[place] ?? '')).join('') }
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign] ?? '')
-}
-
-function page(title: string, body: Html, script?: string): string {
-  const scripts = script ? html`<script src="${script}" defer></script>` : html``
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} · Roentgate</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/style.css">
-${scripts}
-</head>
-<body>
-<header><p class="brand">Roentgate</p></header>
-<main>
-<h1>${title}</h1>
-${body}
-</main>
-</body>
-</html>
-`.html
-}
-
-function problem(text: string | undefined): Html {
-  return text === undefined ? html`` : html`<p class="problem" role="alert">${sentence(text)}</p>`
-}
-
-/** As errors are worded, in the middle of a line, to one of its own. */
-function sentence(text: string): string {
-  const end = /[.?!]$/.test(text) ? '' : '.'
-  return text.slice(0, 1).toUpperCase() + text.slice(1) + end
-}
 
 export function messagePage(title: string, what: string): string {
   return page(title, html`<p>${sentence(what)}</p><p><a href="/">To the start</a></p>`)
 }
 
-export function signInPage(error?: string): string {
+export type SignInView = {
+  /** What waits for the person behind it: /allow/WAITS. */
+  readonly waits?: string | undefined
+  /** Where they may sign in besides. */
+  readonly elsewhere?: readonly { readonly id: string; readonly name: string }[]
+  readonly error?: string
+}
+
+export function signInPage({ waits = '', elsewhere = [], error }: SignInView = {}): string {
+  const others = elsewhere.map(
+    ({ id, name }) => html`<form method="post" action="/sign-in/elsewhere">
+<input type="hidden" name="provider" value="${id}"><input type="hidden" name="waits" value="${waits}">
+<button>Sign in with ${name}</button>
+</form>`,
+  )
   return page(
     'Sign in',
     html`${problem(error)}
+${others}
 <form method="post" action="/sign-in">
+<input type="hidden" name="waits" value="${waits}">
 <label for="person">User ID</label>
 <input id="person" name="person" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus>
 <label for="password">Password</label>
@@ -78,10 +40,16 @@ export function signInPage(error?: string): string {
   )
 }
 
-/** `hasPasskeys`: the site is asked by a name that they can be of. */
-export function secondPage(hasPasskeys: boolean, error?: string): string {
+export type SecondView = {
+  /** The site is asked by a name that passkeys can be of. */
+  readonly hasPasskeys: boolean
+  readonly waits?: string | undefined
+  readonly error?: string
+}
+
+export function secondPage({ hasPasskeys, waits = '', error }: SecondView): string {
   const passkey = hasPasskeys
-    ? html`<form method="post" action="/sign-in/second/passkey" data-passkey="get" data-options="/sign-in/second/options">
+    ? html`<form method="post" action="/sign-in/second/passkey" data-passkey="get" data-options="/sign-in/second/options" data-then="${waits === '' ? '/account' : `/allow/${waits}`}">
 <p class="problem" role="alert" hidden></p>
 <button>Use a passkey</button>
 </form>`
@@ -90,12 +58,13 @@ export function secondPage(hasPasskeys: boolean, error?: string): string {
     'Second factor',
     html`${problem(error)}
 <form method="post" action="/sign-in/second">
+<input type="hidden" name="waits" value="${waits}">
 <label for="code">Code of your authenticator app, or a recovery code</label>
 <input id="code" name="code" inputmode="text" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required autofocus>
 <button>Sign in</button>
 </form>
 ${passkey}`,
-    '/passkeys.js',
+    { script: '/passkeys.js' },
   )
 }
 
@@ -131,7 +100,7 @@ export function enrolPage({ secret, qr, token = '', error }: EnrolView): string 
 <button>Open the account</button>
 </form>
 <noscript><p class="problem">This page needs its script to read the link that you opened.</p></noscript>`,
-    '/enrol.js',
+    { script: '/enrol.js' },
   )
 }
 
@@ -148,10 +117,15 @@ export type AccountView = {
   readonly person: Person
   readonly sessions: readonly OpenSession[]
   readonly passkeys: readonly Passkey[]
+  /** They sign in at another provider. */
+  readonly isElsewhere: boolean
+  /** Emergencies that wait for their review. */
+  readonly reviews: number
   readonly error?: string
 }
 
-export function accountPage({ person, sessions, passkeys, error }: AccountView): string {
+export function accountPage(view: AccountView): string {
+  const { person, sessions, passkeys, isElsewhere, reviews, error } = view
   const keys = passkeys.map(
     ({ id, name, usedAt }) => html`<li>${name}, ${usedAt ? `last used ${when(usedAt)}` : 'not used yet'}
 <form method="post" action="/account/passkeys/remove"><input type="hidden" name="id" value="${id}"><button class="small">Remove</button></form></li>`,
@@ -169,6 +143,7 @@ export function accountPage({ person, sessions, passkeys, error }: AccountView):
   return page(
     person.id,
     html`${problem(error)}
+${reviews > 0 ? html`<p class="problem"><a href="/break-glass/reviews">${counted(reviews, 'emergency access waits', 'emergency accesses wait')} for a review</a></p>` : html``}
 <h2>Roles</h2>
 ${roles.length > 0 ? html`<ul>${roles}</ul>` : html`<p>None yet: somebody asks for one, and another approves it.</p>`}
 <h2>Sessions</h2>
@@ -179,6 +154,7 @@ ${roles.length > 0 ? html`<ul>${roles}</ul>` : html`<p>None yet: somebody asks f
 <form method="post" action="/account/sessions/end"><button class="small">End all others</button></form>
 <h2>Second factor</h2>
 <p>Shown ${when(person.authentication.at)}. Some acts want it within the last five minutes.</p>
+${isElsewhere ? html`<form method="post" action="/account/step-up/elsewhere"><button>Show it again where you sign in</button></form>` : html``}
 <form method="post" action="/account/step-up">
 <label for="code">Code</label>
 <input id="code" name="code" inputmode="text" autocomplete="one-time-code" required>
@@ -192,11 +168,13 @@ ${keys.length > 0 ? html`<ul>${keys}</ul>` : html`<p>None yet. A passkey is a se
 <input id="name" name="name" maxlength="60" required>
 <button>Add a passkey</button>
 </form>
+<h2>In an emergency</h2>
+<p><a href="/break-glass">Open the records of one patient</a></p>
 <form method="post" action="/sign-out"><button>Sign out</button></form>`,
-    '/passkeys.js',
+    { script: '/passkeys.js', ...bannerOf(person) },
   )
 }
 
-function when(at: Date): string {
-  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+function counted(count: number, one: string, more: string): string {
+  return `${count} ${count === 1 ? one : more}`
 }

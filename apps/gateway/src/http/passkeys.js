@@ -2,7 +2,7 @@
 for (const form of document.querySelectorAll('form[data-passkey]')) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
-    const { passkey, options } = form.dataset
+    const { passkey, options, then = '/account' } = form.dataset
     const note = form.querySelector('[role=alert]')
     const post = (path, body) =>
       fetch(path, {
@@ -25,7 +25,7 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
       const name = form.querySelector('input[name=name]')?.value
       const answer = await post(form.action, { name, response: credential.toJSON() })
       if (!answer.ok) throw new Error(await answer.text())
-      location.assign('/account')
+      location.assign(then)
     } catch (error) {
       note.hidden = false
       note.textContent =

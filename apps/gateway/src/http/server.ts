@@ -9,16 +9,27 @@ import type { Server } from 'node:tls'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { transact } from '../db/database.ts'
 import { IdentityError } from '../identity/errors.ts'
+import { appendEvents } from '../ledger/append.ts'
+import { certificateOf } from '../oidc/certificate.ts'
+import { AccessError, challengeOf } from '../oidc/errors.ts'
+import type { Action } from '../policy/actions.ts'
+import { decideAtPage } from '../policy/doors.ts'
+import type { Subject } from '../policy/subject.ts'
+import { BACK } from './elsewhere.ts'
 import { messagePage } from './pages.ts'
+import { mountProtocol } from './protocol.ts'
 import { ROUTES, type Route } from './routes.ts'
-import type { Site } from './site.ts'
+import type { Person, Site } from './site.ts'
 
 export type HttpPort = {
   readonly host: string
   readonly port: number
   /** Without it the port is in the clear: loopback, for tests. */
   readonly tls?: { readonly cert: string; readonly key: string }
+  /** Who speaks to it shows a certificate of this authority (RFC 8705). */
+  readonly clients?: { readonly ca: string; readonly crl?: string }
 }
 export type OpenHttp = {
   readonly port: number
@@ -62,7 +73,7 @@ const ASSETS = {
 /** A parameter of a URL that would be a secret: it ends in logs and histories. */
 const SECRET_PARAMETERS = ['token', 'access_token', 'id_token', 'code', 'password', 'authorization']
 
-export async function openHttp(site: Site, { host, port, tls }: HttpPort): Promise<OpenHttp> {
+export async function openHttp(site: Site, { host, port, tls, clients }: HttpPort): Promise<OpenHttp> {
   const limits = {
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
@@ -77,6 +88,7 @@ export async function openHttp(site: Site, { host, port, tls }: HttpPort): Promi
         https: {
           ...PROFILE,
           ...tls,
+          ...(clients ? { ...clients, requestCert: true, rejectUnauthorized: true } : {}),
           allowHTTP1: true,
           maxHeaderListPairs: 100,
         },
@@ -98,6 +110,12 @@ export async function openHttp(site: Site, { host, port, tls }: HttpPort): Promi
       handler: (request, reply) => handled(site, route, { request, reply }),
     })
   }
+  const { oidc } = site
+  if (oidc)
+    await server.register((own, _, done) => {
+      mountProtocol(own, oidc.provider, HEADERS)
+      done()
+    })
   const sockets = new Set<Socket>()
   server.server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -108,9 +126,12 @@ export async function openHttp(site: Site, { host, port, tls }: HttpPort): Promi
   return {
     port: typeof address === 'object' && address ? address.port : port,
     renew: ({ cert, key }) => {
-      if (tls) (server.server as unknown as Server).setSecureContext({ ...PROFILE, cert, key })
+      if (tls) (server.server as unknown as Server).setSecureContext({ ...PROFILE, ...clients, cert, key })
     },
-    close: () => closed(server, sockets),
+    close: async () => {
+      await closed(server, sockets)
+      await site.oidc?.refusals.flush()
+    },
   }
 }
 
@@ -130,23 +151,87 @@ type Turn = { readonly request: FastifyRequest; readonly reply: FastifyReply }
 
 async function handled(site: Site, route: Route, { request, reply }: Turn): Promise<unknown> {
   const asked = site.asked(request)
-  const person = route.access === 'session' ? await site.person(asked.session) : undefined
-  if (route.access === 'session' && person === undefined) return await reply.redirect('/sign-in', 303)
-  return await route.handle({ site, asked, reply, ...(person ? { person } : {}) })
+  const turn = { site, asked, request, reply }
+  if (route.access === 'public') return await route.handle(turn)
+  if (route.access === 'either' && request.headers.authorization !== undefined) {
+    const subject = await subjectOf(site, request)
+    return await route.handle({ ...turn, subject })
+  }
+  const person = await site.person(asked.session)
+  if (person === undefined) {
+    if (route.access === 'either') throw new AccessError('NO_TOKEN', 'sign in, or send a token')
+    return await reply.redirect('/sign-in', 303)
+  }
+  const refusal = route.act && (await refusedByPolicy(site, route.act, person))
+  if (refusal) return await refused(reply, 403, refusal)
+  return await route.handle({ ...turn, person, subject: person })
+}
+
+/** @throws AccessError */
+async function subjectOf(
+  { oidc, url }: Site,
+  { headers, method, url: path, raw, ip }: FastifyRequest,
+): Promise<Subject> {
+  if (oidc === undefined) throw new AccessError('BAD_TOKEN', 'tokens are not taken here')
+  const { dpop } = headers
+  try {
+    return await oidc.access.subjectOf({
+      authorization: headers.authorization,
+      // Two of them are none (RFC 9449 4.3).
+      proof: typeof dpop === 'string' && !dpop.includes(',') ? dpop : undefined,
+      method,
+      url: `${url}${path.split('?')[0]}`,
+      certificate: certificateOf(raw),
+    })
+  } catch (error) {
+    if (error instanceof AccessError) oidc.refusals.note({ error: error.code, address: ip })
+    throw error
+  }
+}
+
+const DENIED = 'your roles do not allow this'
+
+/** What it says; undefined: allowed. A denial is in the ledger. */
+async function refusedByPolicy(
+  { archive }: Site,
+  action: Action,
+  subject: Person,
+): Promise<string | undefined> {
+  const decision = decideAtPage(subject, action)
+  if (decision.kind === 'allow') return undefined
+  if (decision.kind === 'step-up') return 'this wants your second factor once more: show it at your account'
+  const event = {
+    event: 'access-denied',
+    action: 'E',
+    outcome: 'minor',
+    actor: { kind: 'person', id: subject.id },
+    objects: [],
+    detail: { policy: action, reason: decision.reason },
+  } as const
+  await transact(archive.database.kysely, (tx) => appendEvents(tx, [event], new Date()))
+  return DENIED
 }
 
 function guard(server: FastifyInstance, { isSecure }: { readonly isSecure: boolean }): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS)
     const { searchParams } = new URL(request.url, 'https://here')
-    if (SECRET_PARAMETERS.some((name) => searchParams.has(name)))
+    const { url, config } = request.routeOptions
+    // Another provider sends people back with a code in the address: it opens once, with what their browser has besides.
+    if (url !== BACK && SECRET_PARAMETERS.some((name) => searchParams.has(name)))
       return await refused(reply, 400, 'nothing secret stands in a URL: send it in a form, or a header')
-    if (request.method !== 'GET' && request.method !== 'HEAD' && !isOurs(request, isSecure))
+    const isForeign =
+      (config as { foreign?: boolean }).foreign === true || request.headers.authorization !== undefined
+    if (request.method !== 'GET' && request.method !== 'HEAD' && !isForeign && !isOurs(request, isSecure))
       return await refused(reply, 403, 'this did not come from a page of this site')
   })
   server.setNotFoundHandler((_, reply) => refused(reply, 404, 'there is nothing here'))
   server.setErrorHandler((error, _, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500
+    if (error instanceof AccessError) {
+      if (error.code !== 'BUSY') reply.header('www-authenticate', challengeOf(error))
+      return reply.status(error.code === 'BUSY' ? 503 : 401).send({ error: error.code, what: error.message })
+    }
     if (error instanceof IdentityError)
       return refused(reply, error.code === 'WAIT' ? 429 : 400, error.message)
     return refused(

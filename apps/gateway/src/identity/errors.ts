@@ -12,6 +12,12 @@ export type IdentityCode =
   /** Password or second factor, or both, or nobody of this ID: it is not said which. */
   | 'REFUSED'
   | 'WAIT'
+  /** There is none of this ID, or none that may be seen: it is not said which. */
+  | 'BAD_PATIENT'
+  | 'BAD_CLIENT'
+  | 'NO_CLIENT'
+  /** Somebody who signs in elsewhere, and is not known or not with two factors there. */
+  | 'ELSEWHERE'
 
 export class IdentityError extends Error {
   readonly code: IdentityCode

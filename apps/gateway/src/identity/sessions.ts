@@ -69,9 +69,11 @@ type Beginning = {
   readonly methods: readonly string[]
   readonly at: Date
   readonly client: Client
+  /** Of the factors, where that was not here and now. */
+  readonly shownAt?: Date
 }
 
-async function begin(db: Db, { person, methods, at, client }: Beginning): Promise<string> {
+async function begin(db: Db, { person, methods, at, client, shownAt = at }: Beginning): Promise<string> {
   const token = newToken()
   await db
     .insertInto('sessions')
@@ -81,7 +83,7 @@ async function begin(db: Db, { person, methods, at, client }: Beginning): Promis
       person,
       begun_at: at,
       last_at: at,
-      shown_at: at,
+      shown_at: shownAt,
       methods: [...methods],
       address: client.address,
       agent: client.agent.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_AGENT),
@@ -141,6 +143,51 @@ export async function stepUp(
   if (how === undefined) return await refuse(db, attempt, at)
   await db.updateTable('sessions').set({ shown_at: at, last_at: at }).where('id', '=', session.id).execute()
   await record(db, loginEvent(attempt, 'success', 'step-up'))
+}
+
+export type FromElsewhere = Client & {
+  readonly person: string
+  /** As the other provider said it: amr. */
+  readonly methods: readonly string[]
+  /** When they showed who they are, there. */
+  readonly at: Date
+}
+
+/** Of one whom another provider knows. With `mfa` among the methods it is a session; without, a second factor is to be
+ * shown here. */
+export async function beginElsewhere(
+  { db }: Store,
+  { person, methods, at, ...client }: FromElsewhere,
+): Promise<string> {
+  const token = await begin(db, { person, methods, at: new Date(), client, shownAt: at })
+  const attempt = { person, address: client.address }
+  if (methods.includes('mfa')) await succeeded(db, attempt, new Date())
+  await record(
+    db,
+    loginEvent(attempt, 'success', methods.includes('mfa') ? 'elsewhere' : 'elsewhere, second wanted'),
+  )
+  return token
+}
+
+/** Shown once more, elsewhere. @throws IdentityError REFUSED */
+export async function steppedUpElsewhere(
+  { db }: Store,
+  { session, person, at, address }: { session: string; person: string; at: Date; address: string },
+): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('sessions')
+    .set({ shown_at: at, last_at: new Date() })
+    .where('id', '=', session)
+    .where('person', '=', person)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) throw new IdentityError('REFUSED', 'sign in again')
+  await record(db, loginEvent({ person, address }, 'success', 'step-up'))
+}
+
+/** Somebody whom another provider sent, and who does not come in. */
+export async function refusedElsewhere({ db }: Store, attempt: Attempt): Promise<void> {
+  await record(db, loginEvent(attempt, 'minor', 'refused'))
 }
 
 async function rowOf(db: Db, token: string | undefined) {

@@ -23,6 +23,14 @@ function person(
   return { kind: 'person', id: 'ana', grants, authentication: { at, methods }, session: 's' }
 }
 
+/** Whoever can have a role: a service has its own, and a token; people have the others. */
+function holder(grants: readonly Grant[]): Subject {
+  const scopes = ['system/ImagingStudy.rs', 'dicomweb:store']
+  return grants.some(({ role }) => role === 'service')
+    ? { kind: 'service', id: 'service:x', grants, token: { scopes } }
+    : person(grants)
+}
+
 function study(scope: Scope, state: 'live' | 'held' | 'trashed' | 'disposed' = 'live'): Thing {
   return { kind: 'study', scopes: new Set([scopeKey(scope)]), state }
 }
@@ -52,7 +60,7 @@ test('every role, act and purpose: allowed where a row says so, denied where non
         const where = `${role} ${action} for ${purpose}`
         const rows = rowsFor(role, action, purpose)
         const at = (scope: Scope, thing: Thing) =>
-          asked({ subject: person([{ role, scope }]), action, thing, purpose })
+          asked({ subject: holder([{ role, scope }]), action, thing, purpose })
         assert.equal(isAllowed(at(SYSTEM, study(OWN))), rows.length > 0, where)
         assert.equal(isAllowed(at(OWN, study(OWN))), rows.length > 0, `${where}, own`)
         const isForAny = rows.some(({ anyScope }) => anyScope)
@@ -60,6 +68,49 @@ test('every role, act and purpose: allowed where a row says so, denied where non
         assert.equal(isAllowed(at(OWN, { kind: 'system' })), isForAny, `${where}, of the system`)
       }
     }
+  }
+})
+
+test('a person has no role of a service, a service none of a person', () => {
+  for (const action of ACTS) {
+    for (const purpose of PURPOSES) {
+      const thing = study(OWN)
+      const asService = person([{ role: 'service', scope: SYSTEM }])
+      assert.deepEqual(asked({ subject: asService, action, thing, purpose }), {
+        kind: 'deny',
+        reason: 'no-role',
+      })
+      for (const role of ROLES.filter((one) => one !== 'service')) {
+        const token = {
+          scopes: ['system/ImagingStudy.rs', 'dicomweb:search', 'dicomweb:read', 'dicomweb:store'],
+        }
+        const subject: Subject = {
+          kind: 'service',
+          id: 'service:x',
+          grants: [{ role, scope: SYSTEM }],
+          token,
+        }
+        assert.equal(asked({ subject, action, thing, purpose }).kind, 'deny', `${role} ${action}`)
+      }
+    }
+  }
+})
+
+test('a scope of a service is none of a person, and one of a patient wants the patient', () => {
+  const grants: readonly Grant[] = [{ role: 'radiologist', scope: SYSTEM }]
+  const thing = study(OWN)
+  for (const scopes of [
+    ['system/ImagingStudy.rs'],
+    ['patient/ImagingStudy.rs'],
+    ['patient/*.read'],
+    ['openid'],
+  ]) {
+    const subject = { ...person(grants), token: { scopes } } as Subject
+    assert.deepEqual(
+      asked({ subject, action: 'studies.read', thing }),
+      { kind: 'deny', reason: 'token' },
+      scopes.join(),
+    )
   }
 })
 

@@ -4,6 +4,7 @@
 // a denial. A denial says why to the ledger, and to the one who asks only what does not tell whether something exists.
 
 import type { Action } from './actions.ts'
+import { isInScopes } from './scopes.ts'
 import type { Grant, Purpose, Scope, Subject } from './subject.ts'
 import { POLICY, type Principal, type Row } from './table.ts'
 import type { ViewName } from './views.ts'
@@ -51,25 +52,14 @@ export type Decision =
 
 /** A second factor is fresh for so long. */
 export const STEP_UP_MS = 5 * 60_000
-/** Scopes of tokens (SMART App Launch 2.2, and ours) → acts. */
-const READING: readonly (readonly [suffix: string, acts: readonly Action[]])[] = [
-  ['rs', ['studies.search', 'studies.read']],
-  ['r', ['studies.read']],
-  ['s', ['studies.search']],
-]
-const TOKEN_ACTS = new Map<string, readonly Action[]>([
-  ...['patient', 'user', 'system'].flatMap((context) =>
-    READING.map(([suffix, acts]) => [`${context}/ImagingStudy.${suffix}`, acts] as const),
-  ),
-  ['dicomweb:search', ['studies.search', 'projects.read']],
-  ['dicomweb:read', ['studies.read', 'projects.read']],
-  ['dicomweb:store', ['studies.store']],
-])
 /** From wide to narrow: of two rows that allow, the wider view holds. */
 const WIDTH: readonly ViewName[] = ['full', 'billing', 'limited', 'technical', 'counts']
 /** What a legal hold forbids (docs/guide: retention). */
 const FORBIDDEN_IF_HELD: ReadonlySet<Action> = new Set(['studies.trash', 'studies.destroy'])
 const ON_WHAT_IS_GONE: ReadonlySet<Action> = new Set(['studies.trash', 'studies.destroy'])
+/** A token for a patient without one is for nobody. */
+const PERSON_SCOPE = /^(?:patient\/|user\/|dicomweb:)/
+const SERVICE_SCOPE = /^(?:system\/|dicomweb:)/
 const SYSTEM: Scope = { kind: 'institution' }
 
 export function scopeKey(scope: Scope): string {
@@ -95,7 +85,7 @@ function hatsOf(subject: Subject, at: Date): readonly Hat[] {
       return [{ principal: 'operator', scope: SYSTEM }]
     default:
       return subject.grants
-        .filter((grant) => isLive(grant, at))
+        .filter((grant) => isLive(grant, at) && (grant.role === 'service') === (subject.kind === 'service'))
         .map(({ role, scope, emergency }) => ({
           principal: role,
           scope,
@@ -166,7 +156,12 @@ function reaches(scope: Scope, thing: Thing, row: Row): boolean {
 
 function isInToken(subject: Subject, action: Action): boolean {
   if (!('token' in subject) || subject.token === undefined) return true
-  return subject.token.scopes.some((scope) => TOKEN_ACTS.get(scope)?.includes(action) === true)
+  const { scopes, patient } = subject.token
+  const own = subject.kind === 'service' ? SERVICE_SCOPE : PERSON_SCOPE
+  const usable = scopes.filter(
+    (scope) => own.test(scope) && (!scope.startsWith('patient/') || patient !== undefined),
+  )
+  return isInScopes(usable, action)
 }
 
 /** A token for one patient, or for one project, reaches no other study; in a search SQL sees to it. */

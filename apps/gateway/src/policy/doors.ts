@@ -3,7 +3,7 @@
 import type { Service } from '../nodes/registry.ts'
 import type { Action } from './actions.ts'
 import { type Decision, decide } from './decide.ts'
-import type { Purpose } from './subject.ts'
+import type { Purpose, Subject } from './subject.ts'
 
 /** Of DICOM. Verification is open to every registered node: it says that we are here. */
 export const SERVICE_ACTS: Readonly<Record<Service, Action | 'open'>> = {
@@ -81,6 +81,15 @@ export const COMMAND_ACTS: Readonly<Record<string, Action>> = {
   'person remove': 'people.manage',
   'person list': 'grants.read',
   'sessions revoke': 'sessions.revoke',
+  'app add': 'services.manage',
+  'app revoke': 'services.manage',
+  'app list': 'grants.read',
+  'service add': 'services.manage',
+  'service revoke': 'services.manage',
+  'sign-in set': 'identity.configure',
+  'sign-in remove': 'identity.configure',
+  'sign-in list': 'grants.read',
+  'keys rotate-signing': 'keys.rotate',
   'scope add': 'grants.request',
   'scope list': 'grants.read',
 }
@@ -106,6 +115,12 @@ export function mayReceive({
   purpose = 'treatment',
 }: Omit<AtDoor, 'purpose'> & { purpose?: Purpose }) {
   return decideService({ ae, outside, purpose }, 'get')?.kind === 'allow'
+}
+
+/** An act of a page, by a person; treating where the act is for treating, else for operations. */
+export function decideAtPage(subject: Subject, action: Action): Decision {
+  const purpose = action === 'break-glass.open' ? 'treatment' : 'operations'
+  return decide({ subject, action, thing: { kind: 'system' }, purpose, at: new Date() })
 }
 
 /** `words`: of the command. One that is not in the list is denied. */

@@ -326,6 +326,8 @@ export const POLICY: readonly Row[] = [
       'grants.approve',
       'grants.revoke',
       'people.manage',
+      'services.manage',
+      'identity.configure',
       'sessions.revoke',
       'break-glass.review',
       'access-reviews.run',

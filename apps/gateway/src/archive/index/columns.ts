@@ -21,7 +21,16 @@ import { IndexError } from './errors.ts'
 import { prefixesOf, wantedPrefixes } from './names.ts'
 
 export type Cell = {
-  readonly table: 'patients' | 'studies' | 'series' | 'worklist' | 'performed_steps' | 'people'
+  readonly table:
+    | 'patients'
+    | 'studies'
+    | 'series'
+    | 'worklist'
+    | 'performed_steps'
+    | 'people'
+    | 'oidc_records'
+    | 'signing_keys'
+    | 'identity_providers'
   readonly column: string
   readonly row: string
 }
