@@ -121,6 +121,10 @@ export async function openHttp(site: Site, { host, port, tls, clients }: HttpPor
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
+  if (clients)
+    server.server.on('tlsClientError', (_: Error, { remoteAddress = '' }: Socket) =>
+      oidc?.refusals.note({ error: 'certificate', address: remoteAddress }),
+    )
   await server.listen({ host, port })
   const address = server.server.address()
   return {
