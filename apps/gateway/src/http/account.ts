@@ -5,6 +5,7 @@ import { passkeysOf, registerPasskey, registrationOptions, removePasskey } from 
 import { byCode, revokeSessions, sessionsOf, signOut, stepUp } from '../identity/sessions.ts'
 import { STEP_UP_MS } from '../policy/decide.ts'
 import { decideAtPage } from '../policy/doors.ts'
+import { aroundOf } from './banner.ts'
 import { waiting } from './emergency.ts'
 import { accountPage } from './pages.ts'
 import { partyOf } from './sign-in.ts'
@@ -26,7 +27,15 @@ async function accountText(site: Site, person: Person, error?: string): Promise<
   const passkeys = await passkeysOf(store.db, person.id)
   const isElsewhere = person.authentication.methods.includes('ext')
   const reviews = decideAtPage(person, 'break-glass.review').kind !== 'deny' ? await waiting(site) : 0
-  return accountPage({ person, sessions, passkeys, isElsewhere, reviews, ...(error ? { error } : {}) })
+  return accountPage({
+    person,
+    sessions,
+    passkeys,
+    isElsewhere,
+    reviews,
+    around: aroundOf(site, person),
+    ...(error ? { error } : {}),
+  })
 }
 
 export async function steppedUp({ site, asked, person, reply }: Turn): Promise<unknown> {

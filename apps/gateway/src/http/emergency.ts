@@ -6,7 +6,7 @@ import { patientBlind } from '../archive/index/facts.ts'
 import type { BreakGlass } from '../db/schema.ts'
 import { endBreakGlass, listBreakGlass, openBreakGlass, reviewBreakGlass } from '../policy/break-glass.ts'
 import { PolicyError } from '../policy/errors.ts'
-import { bannerOf } from './banner.ts'
+import { aroundOf } from './banner.ts'
 import { html, page, problem, when } from './html.ts'
 import type { Person, Site } from './site.ts'
 import { sent, type Turn, themselves } from './turn.ts'
@@ -100,8 +100,8 @@ async function said(
   }
 }
 
-async function openPage({ archive }: Site, person: Person, error?: string): Promise<string> {
-  const all = await listBreakGlass(archive.database.kysely, 'all')
+async function openPage(site: Site, person: Person, error?: string): Promise<string> {
+  const all = await listBreakGlass(site.archive.database.kysely, 'all')
   const now = new Date()
   const mine = all.filter((one) => one.person === person.id && one.ended_at === null && one.until > now)
   const rows = mine.map(
@@ -120,17 +120,17 @@ ${rows.length > 0 ? html`<h2>Open now</h2><ul>${rows}</ul>` : html``}
 <textarea id="reason" name="reason" rows="3" minlength="10" maxlength="500" required></textarea>
 <button>Open the records</button>
 </form>`,
-    bannerOf(person),
+    aroundOf(site, person),
   )
 }
 
-async function reviewPage({ archive }: Site, person: Person, error?: string): Promise<string> {
-  const all = await listBreakGlass(archive.database.kysely, 'waiting')
+async function reviewPage(site: Site, person: Person, error?: string): Promise<string> {
+  const all = await listBreakGlass(site.archive.database.kysely, 'waiting')
   return page(
     'Emergency accesses that wait for a review',
     html`${problem(error)}
 ${all.length > 0 ? all.map(reviewForm) : html`<p>None.</p>`}`,
-    bannerOf(person),
+    aroundOf(site, person),
   )
 }
 

@@ -32,10 +32,18 @@ export type Around = {
   readonly banner?: string
   /** Where the browser goes on to, by itself. */
   readonly onward?: string
+  /** Of a session: seconds without a request, after which it ends by itself. */
+  readonly idle?: number
 }
 
-export function page(title: string, body: Html, { script, banner, onward }: Around = {}): string {
+export function page(title: string, body: Html, { script, banner, onward, idle = 0 }: Around = {}): string {
   const scripts = script ? html`<script src="${script}" defer></script>` : html``
+  const lasts = String(idle)
+  const warning =
+    idle > 0
+      ? html`<p class="banner" id="idle" role="alert" hidden>You are signed out in <span></span> seconds, as nothing happens here. <button class="small" id="stay" type="button">Stay</button></p>`
+      : html``
+  const watch = idle > 0 ? html`<script src="/idle.js" defer></script>` : html``
   const above = banner ? html`<p class="banner" role="status">${banner}</p>` : html``
   const refresh = onward ? html`<meta http-equiv="refresh" content="0;url=${onward}">` : html``
   return html`<!doctype html>
@@ -46,11 +54,11 @@ export function page(title: string, body: Html, { script, banner, onward }: Arou
 <title>${title} · Roentgate</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/style.css">
-${scripts}
+${scripts}${watch}
 ${refresh}
 </head>
-<body>
-${above}
+<body data-idle="${lasts}">
+${warning}${above}
 <header><p class="brand">Roentgate</p></header>
 <main>
 <h1>${title}</h1>

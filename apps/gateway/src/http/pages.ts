@@ -2,8 +2,7 @@
 
 import type { Passkey } from '../identity/passkeys.ts'
 import type { OpenSession } from '../identity/sessions.ts'
-import { bannerOf } from './banner.ts'
-import { html, page, problem, sentence, when } from './html.ts'
+import { type Around, html, page, problem, sentence, when } from './html.ts'
 import type { Person } from './site.ts'
 
 export function messagePage(title: string, what: string): string {
@@ -121,11 +120,12 @@ export type AccountView = {
   readonly isElsewhere: boolean
   /** Emergencies that wait for their review. */
   readonly reviews: number
+  readonly around: Around
   readonly error?: string
 }
 
 export function accountPage(view: AccountView): string {
-  const { person, sessions, passkeys, isElsewhere, reviews, error } = view
+  const { person, sessions, passkeys, isElsewhere, reviews, around, error } = view
   const keys = passkeys.map(
     ({ id, name, usedAt }) => html`<li>${name}, ${usedAt ? `last used ${when(usedAt)}` : 'not used yet'}
 <form method="post" action="/account/passkeys/remove"><input type="hidden" name="id" value="${id}"><button class="small">Remove</button></form></li>`,
@@ -171,7 +171,7 @@ ${keys.length > 0 ? html`<ul>${keys}</ul>` : html`<p>None yet. A passkey is a se
 <h2>In an emergency</h2>
 <p><a href="/break-glass">Open the records of one patient</a></p>
 <form method="post" action="/sign-out"><button>Sign out</button></form>`,
-    { script: '/passkeys.js', ...bannerOf(person) },
+    { script: '/passkeys.js', ...around },
   )
 }
 

@@ -19,7 +19,7 @@ import { decideAtPage } from '../policy/doors.ts'
 import type { Subject } from '../policy/subject.ts'
 import { BACK } from './elsewhere.ts'
 import { messagePage } from './pages.ts'
-import { mountProtocol } from './protocol.ts'
+import { mountProtocol, PROTOCOL_PATHS, SMART } from './protocol.ts'
 import { ROUTES, type Route } from './routes.ts'
 import type { Person, Site } from './site.ts'
 
@@ -68,8 +68,15 @@ const HEADERS = {
 const ASSETS = {
   '/style.css': { file: new URL('./style.css', import.meta.url), type: 'text/css; charset=utf-8' },
   '/enrol.js': { file: new URL('./enrol.js', import.meta.url), type: 'text/javascript; charset=utf-8' },
+  '/idle.js': { file: new URL('./idle.js', import.meta.url), type: 'text/javascript; charset=utf-8' },
   '/passkeys.js': { file: new URL('./passkeys.js', import.meta.url), type: 'text/javascript; charset=utf-8' },
 } as const
+const KNOWN: ReadonlySet<string> = new Set([
+  ...Object.keys(ASSETS),
+  ...ROUTES.map(({ path }) => path),
+  ...PROTOCOL_PATHS,
+  SMART,
+])
 /** A parameter of a URL that would be a secret: it ends in logs and histories. */
 const SECRET_PARAMETERS = ['token', 'access_token', 'id_token', 'code', 'password', 'authorization']
 
@@ -96,6 +103,10 @@ export async function openHttp(site: Site, { host, port, tls, clients }: HttpPor
     : fastify({ ...limits, http: { maxHeaderSize: MAX_HEADER_BYTES } })
   const server = app as unknown as FastifyInstance
   server.server.maxConnections = MAX_CONNECTIONS
+  server.addHook('onRoute', ({ url }) => {
+    // One without a row of a table is a bug of ours, and nobody gets to it.
+    if (!KNOWN.has(url)) throw new Error(`the route ${url} is in no table`)
+  })
   await server.register(cookie)
   await server.register(formbody, { bodyLimit: BODY_BYTES })
   guard(server, { isSecure: tls !== undefined })
