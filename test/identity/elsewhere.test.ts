@@ -115,13 +115,11 @@ suite('another provider', { timeout: 120_000 }, () => {
     return await from.get(answer.onward ?? assert.fail(answer.text))
   }
 
-  function as(sub: string, email: string, amr: readonly string[] = ['pwd', 'mfa'], acr?: string): void {
-    Object.assign(there, {
-      sub,
-      claims: { email, email_verified: true, preferred_username: email },
-      amr,
-      acr,
-    })
+  type How = { readonly amr?: readonly string[]; readonly acr?: string }
+
+  function as(sub: string, email: string, { amr = ['pwd', 'mfa'], acr }: How = {}): void {
+    const claims = { email, email_verified: true, preferred_username: email }
+    Object.assign(there, { sub, claims, amr, acr })
   }
 
   test('who was invited comes in, with two factors there and no password here', async () => {
@@ -169,11 +167,11 @@ suite('another provider', { timeout: 120_000 }, () => {
   })
 
   test('without a second factor there nobody comes in; acr may say it, too', async () => {
-    as('s-eva', 'eva.lang@hospital.example', ['pwd'])
+    as('s-eva', 'eva.lang@hospital.example', { amr: ['pwd'] })
     assert.match((await come()).text, /with one factor alone/)
-    as('s-eva', 'eva.lang@hospital.example', ['pwd'], 'gold')
+    as('s-eva', 'eva.lang@hospital.example', { amr: ['pwd'], acr: 'gold' })
     assert.equal((await come()).onward, '/account')
-    as('s-eva', 'eva.lang@hospital.example', ['pwd'], 'silver')
+    as('s-eva', 'eva.lang@hospital.example', { amr: ['pwd'], acr: 'silver' })
     assert.match((await come()).text, /with one factor alone/)
   })
 

@@ -33,6 +33,7 @@ export type World = {
   readonly site: Site
   readonly http: OpenHttp
   readonly origin: string
+  readonly data: string
   /** A radiologist. */
   readonly rita: Someone
   readonly close: () => Promise<void>
@@ -53,6 +54,7 @@ export async function openWorld(name: string): Promise<World> {
   const viewer = { id: 'viewer', name: 'Viewer', redirects: [REDIRECT], scopes: SCOPES }
   await addApp(archive.database.kysely, viewer, 'ana')
   return {
+    data: join(folder, 'data'),
     archive,
     site,
     http,

@@ -30,6 +30,13 @@ const STORE = 'test/dimse/store.test.ts'
 const CERTIFICATES = 'test/dimse/certificates.test.ts'
 const NATIVE = 'test/dimse/native.test.ts'
 const FUZZ = 'test/dicom/fuzz.test.ts'
+const PEOPLE = 'test/dimse/people.test.ts'
+const TOKENS = 'test/identity/tokens.test.ts'
+const STOLEN = 'test/identity/stolen.test.ts'
+const ELSEWHERE = 'test/identity/elsewhere.test.ts'
+const PAGES = 'test/policy/pages.test.ts'
+const PURPOSE = 'test/dimse/purpose.test.ts'
+const SEARCHED = 'test/ledger/audit-events.test.ts'
 
 const by = (file: string, ...titles: readonly RegExp[]): readonly Shown[] =>
   titles.map((title) => ({ file, title }))
@@ -154,9 +161,12 @@ export const CASES: readonly Case[] = [
   { id: 'B26', what: 'timers', shown: by(MACHINE, /^nothing is sent/) },
   {
     id: 'B27',
-    what: 'user identity is read and answered; who a peer is, its certificate says',
-    shown: by(NEGOTIATION, /^one operation/),
-    missing: 'no user is logged in over DICOM',
+    what: 'user identity: a person by a JSON Web Token that is bound to the certificate of the association',
+    shown: [
+      ...by(NEGOTIATION, /^one operation/),
+      ...by(PEOPLE, /^nobody is let in/, /^what is found and had/, /^DCMTK stores/),
+    ],
+    missing: 'user names, SAML and Kerberos say nothing here: they are one factor, or of nobody whom we know',
   },
   {
     id: 'C28',
@@ -224,6 +234,17 @@ export const CASES: readonly Case[] = [
       ...by(CERTIFICATES, /./),
     ],
   },
+  {
+    id: 'E53',
+    what: 'tokens: forged, stolen, replayed, expired, of others; a session that ended; another provider, its keys, its outage',
+    shown: [...by(TOKENS, /./), ...by(STOLEN, /./), ...by(ELSEWHERE, /./)],
+  },
+  {
+    id: 'E54',
+    what: 'the policy, by role and route, over DICOM and the pages',
+    shown: [...by(PURPOSE, /./), ...by(PAGES, /./), ...by(PEOPLE, /^a study of others/, /^a token for less/)],
+  },
+  { id: 'F59', what: 'AuditEvents by FHIR search (IHE ITI-81)', shown: by(SEARCHED, /./) },
   {
     id: 'G61',
     what: 'lengths that lie',

@@ -19,6 +19,7 @@ export function addApps(program: Command, invocation: Invocation, ended: Ended):
     .requiredOption('--name <text>', 'as people see it when it asks them')
     .requiredOption('--redirect <url...>', 'where it takes people back')
     .requiredOption(...SCOPE)
+    .option('--certificate-name <name>', 'of a workstation: the DNS name in its certificate of our authority')
     .requiredOption(...BY)
     .option(...DATA)
     .action(async (id: string, options: AppOptions) => {

@@ -13,6 +13,7 @@ export type AppOptions = By & {
   readonly name: string
   readonly redirect: readonly string[]
   readonly scope: readonly string[]
+  readonly certificateName?: string
 }
 export type ServiceOptions = By & {
   readonly name: string
@@ -33,11 +34,12 @@ export type ElsewhereOptions = By & {
 
 export async function add(
   id: string,
-  { name, redirect: redirects, scope: scopes, by, ...data }: AppOptions,
+  { name, redirect: redirects, scope: scopes, certificateName, by, ...data }: AppOptions,
   invocation: Invocation,
 ): Promise<number> {
   return await withPeople(data, invocation, async ({ database }) => {
-    const whole = await addApp(database.kysely, { id, name, redirects, scopes }, by)
+    const bound = certificateName === undefined ? {} : { certificateName }
+    const whole = await addApp(database.kysely, { id, name, redirects, scopes, ...bound }, by)
     invocation.terminal.out(`Its client_id is ${whole}\n`)
     return EXIT.done
   })

@@ -20,11 +20,12 @@ export type AddOptions = NodeOptions & {
   readonly sopClass?: readonly string[]
   readonly outside?: boolean
   readonly purpose: Purpose
+  readonly people?: boolean
 }
 
 export async function add(ae: string, options: AddOptions, invocation: Invocation): Promise<number> {
   const { by, address, certificate = [], fingerprint = [], service, listens, ...rest } = options
-  const { outside, purpose, ...more } = rest
+  const { outside, purpose, people = false, ...more } = rest
   const { name: names = [], sopClass: sopClasses = [], ...data } = more
   const fingerprints = [...certificate.map(fingerprintIn), ...fingerprint.map(fingerprintOf)]
   const services = service.filter((one): one is Service => (SERVICES as readonly string[]).includes(one))
@@ -40,6 +41,7 @@ export async function add(ae: string, options: AddOptions, invocation: Invocatio
         sopClasses,
         outside: outside === true,
         purpose,
+        people,
         ...(listens === undefined ? {} : { listens: placeOf(listens) }),
       }
       await addNode(database.kysely, node, by)
@@ -53,7 +55,17 @@ export async function add(ae: string, options: AddOptions, invocation: Invocatio
 export async function list(options: DataOptions, invocation: Invocation): Promise<number> {
   return await withArchive(options, invocation, async ({ database }) => {
     const nodes = await listNodes(database.kysely)
-    for (const { ae, addresses, services, listens, outside, purpose, fingerprints, blocked } of nodes) {
+    for (const {
+      ae,
+      addresses,
+      services,
+      listens,
+      outside,
+      purpose,
+      people,
+      fingerprints,
+      blocked,
+    } of nodes) {
       const certificates = fingerprints.map((one) => one.slice(0, 16)).join(' ')
       invocation.terminal.out(
         `${[
@@ -62,6 +74,7 @@ export async function list(options: DataOptions, invocation: Invocation): Promis
           services.join(' '),
           ...(listens ? [`listens on ${listens.host}:${listens.port}`] : []),
           ...(outside ? ['outside'] : []),
+          ...(people ? ['people say who they are'] : []),
           ...(purpose && purpose !== 'treatment' ? [`for ${purpose}`] : []),
           certificates,
           ...(blocked ? ['BLOCKED'] : []),

@@ -90,6 +90,7 @@ function addNodes(node: Command, invocation: Invocation, ended: Ended): void {
         .choices(PURPOSES)
         .default('treatment'),
     )
+    .option('--people', 'people work there: each association says who, by a token (PS3.7 D.3.3.7)')
     .option('--outside', 'it belongs to another organisation: what it gets is a disclosure')
     .requiredOption('--by <person>', 'who decides it')
     .option(...DATA)

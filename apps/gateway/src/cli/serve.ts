@@ -20,7 +20,7 @@ import { type DataOptions, dataFolderOf, withArchive } from './data.ts'
 import type { Invocation } from './program.ts'
 import { type SelfOptions, selfOf, watchIdentity } from './self.ts'
 import { EXIT, UsageError } from './terminal.ts'
-import { openWeb } from './web.ts'
+import { webOf } from './web.ts'
 
 export type ServeOptions = SelfOptions & {
   readonly host: string
@@ -59,21 +59,21 @@ export async function serve(
     const checkpoints = await keeper(archive, options, invocation)
     const stopping = new AbortController()
     const scrubbing = keepScrubbing(archive, stopping.signal, terminal.err)
+    const { http } = options
+    const pages =
+      http === undefined ? undefined : await webOf(archive, self, { options: { ...options, http }, terminal })
     const port = await openDicomPort(archive, {
       host: options.host,
       port: options.port,
       self,
       ...(tls ? { tls } : {}),
+      ...(pages?.access ? { access: pages.access } : {}),
       onEvent: (event) =>
         terminal.err(
           event.kind === 'refused' ? `Refused a peer: ${event.why}\n` : 'The ledger took no entry.\n',
         ),
     })
-    const { http } = options
-    const web =
-      http === undefined
-        ? undefined
-        : await openWeb(archive, self, { options: { ...options, http }, terminal })
+    const web = await pages?.open()
     const unwatch = await watchIdentity(archive, { options, invocation }, (identity) => {
       port.renew(identity)
       web?.renew(identity)

@@ -7,6 +7,7 @@ import { type OpenHttp, openHttp } from '../http/server.ts'
 import { siteOf } from '../http/site.ts'
 import { firstLink } from '../identity/first.ts'
 import { namesIn } from '../nodes/registry.ts'
+import type { Access } from '../oidc/access.ts'
 import { isLoopback, type Self } from '../serve/peer.ts'
 import type { Invocation } from './program.ts'
 import { UsageError } from './terminal.ts'
@@ -20,12 +21,14 @@ export type WebOptions = {
 }
 type Opening = { readonly options: WebOptions; readonly terminal: Invocation['terminal'] }
 
+export type Web = {
+  /** By which tokens are known at other doors, too. */
+  readonly access: Access | undefined
+  readonly open: () => Promise<Omit<OpenHttp, 'port'>>
+}
+
 /** @throws UsageError where it would be in the clear beyond this machine */
-export async function openWeb(
-  archive: Archive,
-  self: Self,
-  { options, terminal }: Opening,
-): Promise<Omit<OpenHttp, 'port'>> {
+export async function webOf(archive: Archive, self: Self, { options, terminal }: Opening): Promise<Web> {
   const place = await takenPlace(options.http)
   const { tls } = self
   if (!tls && !isLoopback(place.host))
@@ -37,13 +40,20 @@ export async function openWeb(
   const mtlsUrl = mtls && `https://${new URL(url).hostname}:${mtls.port}`
   const secure = tls !== undefined
   const site = siteOf(archive, { secure, names, url, ...(mtlsUrl ? { mtlsUrl } : {}) })
-  const doors = [await openHttp(site, { ...place, ...(tls ? { tls } : {}) })]
-  if (mtls && tls) {
-    const clients = { ca: tls.ca, ...(tls.crl === undefined ? {} : { crl: tls.crl }) }
-    doors.push(await openHttp(site, { ...mtls, tls, clients }))
-    terminal.out(`Services with certificates come to ${mtlsUrl}\n`)
+  const open = async (): Promise<Omit<OpenHttp, 'port'>> => {
+    const doors = [await openHttp(site, { ...place, ...(tls ? { tls } : {}) })]
+    if (mtls && tls) {
+      const clients = { ca: tls.ca, ...(tls.crl === undefined ? {} : { crl: tls.crl }) }
+      doors.push(await openHttp(site, { ...mtls, tls, clients }))
+      terminal.out(`Services with certificates come to ${mtlsUrl}\n`)
+    }
+    await welcome(archive, { url, terminal, secure })
+    return bothOf(doors)
   }
-  await welcome(archive, { url, place, terminal, secure })
+  return { access: site.oidc?.access, open }
+}
+
+function bothOf(doors: readonly OpenHttp[]): Omit<OpenHttp, 'port'> {
   return {
     renew: (renewed) => {
       for (const door of doors) door.renew(renewed)
@@ -57,7 +67,6 @@ export async function openWeb(
 type Place = { readonly host: string; readonly port: number }
 type Welcome = {
   readonly url: string
-  readonly place: Place
   readonly terminal: Invocation['terminal']
   readonly secure: boolean
 }

@@ -16,6 +16,7 @@ import { WORKLIST } from './migrations/0009-worklist.ts'
 import { OVERSIGHT } from './migrations/0010-oversight.ts'
 import { PASSKEYS } from './migrations/0011-passkeys.ts'
 import { TOKENS } from './migrations/0012-tokens.ts'
+import { PEOPLE_AT_NODES } from './migrations/0013-people-at-nodes.ts'
 
 export type Migration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -33,6 +34,7 @@ export const MIGRATIONS: readonly Migration[] = [
   OVERSIGHT,
   PASSKEYS,
   TOKENS,
+  PEOPLE_AT_NODES,
 ]
 
 /** Any number that no other program uses in the same database: 'RGmigrat' in ASCII. */

@@ -150,6 +150,7 @@ export type Nodes = {
   names: Generated<string[]>
   sop_classes: Generated<string[]>
   purpose: Generated<string>
+  people: Generated<boolean>
   blocked_at: NullableMoment
   created_at: Moment
 }

@@ -2,18 +2,18 @@
 const lasts = Number(document.body.dataset.idle)
 const WARN_S = 120
 const note = document.getElementById('idle')
-let since = Date.now()
+const clock = { since: Date.now() }
 
 document.getElementById('stay')?.addEventListener('click', async () => {
   const answer = await fetch('/whoami')
   if (!answer.ok) return location.replace('/sign-in')
-  since = Date.now()
+  clock.since = Date.now()
   note.hidden = true
 })
 
 if (lasts > 0 && note)
   setInterval(() => {
-    const left = Math.ceil(lasts - (Date.now() - since) / 1000)
+    const left = Math.ceil(lasts - (Date.now() - clock.since) / 1000)
     if (left <= 0) {
       document.body.replaceChildren()
       location.replace('/sign-in')

@@ -14,6 +14,7 @@ import {
   whoami,
 } from './account.ts'
 import { allowed, allowForm } from './allow.ts'
+import { AUDIT_EVENTS, auditEvents } from './audit-events.ts'
 import { elsewhereAgain, elsewhereBack, elsewhereBegun } from './elsewhere.ts'
 import {
   emergencyEnded,
@@ -188,6 +189,14 @@ export const ROUTES: readonly Route[] = [
     act: 'break-glass.review',
     because: 'the privacy official reviews',
     handle: emergencyReviewed,
+  },
+  {
+    method: 'GET',
+    path: AUDIT_EVENTS,
+    access: 'either',
+    act: 'audit.read',
+    because: 'those who watch search the ledger (IHE ITI-81)',
+    handle: auditEvents,
   },
   { method: 'GET', path: '/whoami', access: 'either', because: 'about oneself', handle: whoami },
   { method: 'POST', path: '/sign-out', access: 'session', because: 'about oneself', handle: signedOut },

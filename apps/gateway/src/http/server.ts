@@ -21,7 +21,8 @@ import { BACK } from './elsewhere.ts'
 import { messagePage } from './pages.ts'
 import { mountProtocol, PROTOCOL_PATHS, SMART } from './protocol.ts'
 import { ROUTES, type Route } from './routes.ts'
-import type { Person, Site } from './site.ts'
+import type { Site } from './site.ts'
+import { actorOf } from './turn.ts'
 
 export type HttpPort = {
   readonly host: string
@@ -168,18 +169,19 @@ async function handled(site: Site, route: Route, { request, reply }: Turn): Prom
   const asked = site.asked(request)
   const turn = { site, asked, request, reply }
   if (route.access === 'public') return await route.handle(turn)
-  if (route.access === 'either' && request.headers.authorization !== undefined) {
-    const subject = await subjectOf(site, request)
-    return await route.handle({ ...turn, subject })
-  }
-  const person = await site.person(asked.session)
-  if (person === undefined) {
+  const isToken = route.access === 'either' && request.headers.authorization !== undefined
+  const person = isToken ? undefined : await site.person(asked.session)
+  if (!isToken && person === undefined) {
     if (route.access === 'either') throw new AccessError('NO_TOKEN', 'sign in, or send a token')
     return await reply.redirect('/sign-in', 303)
   }
-  const refusal = route.act && (await refusedByPolicy(site, route.act, person))
-  if (refusal) return await refused(reply, 403, refusal)
-  return await route.handle({ ...turn, person, subject: person })
+  const subject = person ?? (await subjectOf(site, request))
+  const refusal = route.act && (await refusedByPolicy(site, route.act, subject))
+  if (refusal)
+    return route.access === 'either'
+      ? await reply.status(403).send({ error: 'DENIED', what: refusal })
+      : await refused(reply, 403, refusal)
+  return await route.handle({ ...turn, ...(person ? { person } : {}), subject })
 }
 
 /** @throws AccessError */
@@ -210,7 +212,7 @@ const DENIED = 'your roles do not allow this'
 async function refusedByPolicy(
   { archive }: Site,
   action: Action,
-  subject: Person,
+  subject: Subject,
 ): Promise<string | undefined> {
   const decision = decideAtPage(subject, action)
   if (decision.kind === 'allow') return undefined
@@ -219,7 +221,7 @@ async function refusedByPolicy(
     event: 'access-denied',
     action: 'E',
     outcome: 'minor',
-    actor: { kind: 'person', id: subject.id },
+    actor: actorOf(subject),
     objects: [],
     detail: { policy: action, reason: decision.reason },
   } as const

@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { IdentityError } from '../identity/errors.ts'
+import type { NewEvent } from '../ledger/append.ts'
 import type { Subject } from '../policy/subject.ts'
 import type { Asked, Person, Site } from './site.ts'
 
@@ -53,4 +54,10 @@ export async function answered(reply: FastifyReply, act: () => Promise<unknown>)
 export function themselves({ person }: Pick<Turn, 'person'>): Person {
   if (person === undefined) throw new IdentityError('REFUSED', 'sign in again')
   return person
+}
+
+/** For the ledger. Nodes and operators have other doors. */
+export function actorOf(subject: Subject): NewEvent['actor'] {
+  if (subject.kind === 'person' || subject.kind === 'service') return { kind: subject.kind, id: subject.id }
+  throw new IdentityError('REFUSED', 'this is for people and services')
 }

@@ -3,7 +3,7 @@
 // Entries follow each other by index (keyset), so that a reader holds one chunk in memory and no transaction open; as
 // nothing is ever changed, what it gets is the ledger at the moment at which it reached the end.
 
-import type { EventName } from '@roentgate/audit'
+import type { Action, EventName, ObjectKind, Outcome } from '@roentgate/audit'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { LedgerError } from './errors.ts'
@@ -48,10 +48,17 @@ export type Search = {
   readonly from?: Date
   readonly to?: Date
   readonly event?: EventName
+  /** One of them. */
+  readonly events?: readonly EventName[]
+  readonly outcome?: Outcome
+  readonly action?: Action
+  readonly address?: string
   /** actor.id */
   readonly actor?: string
   /** The id of one of the objects. */
   readonly object?: string
+  /** And its kind. */
+  readonly kind?: ObjectKind
 }
 
 export type Page = {
@@ -72,10 +79,14 @@ export async function search(db: Db, wanted: Search, page: Page): Promise<Found>
     ...(wanted.from === undefined ? [] : [sql<boolean>`${at} >= ${wanted.from.toISOString()}`]),
     ...(wanted.to === undefined ? [] : [sql<boolean>`${at} < ${wanted.to.toISOString()}`]),
     ...(wanted.event === undefined ? [] : [sql<boolean>`${said}->>'event' = ${wanted.event}`]),
+    ...(wanted.events === undefined ? [] : [sql<boolean>`${said}->>'event' = any(${wanted.events})`]),
+    ...(wanted.outcome === undefined ? [] : [sql<boolean>`${said}->>'outcome' = ${wanted.outcome}`]),
+    ...(wanted.action === undefined ? [] : [sql<boolean>`${said}->>'action' = ${wanted.action}`]),
+    ...(wanted.address === undefined ? [] : [sql<boolean>`${said}#>>'{actor,address}' = ${wanted.address}`]),
     ...(wanted.actor === undefined ? [] : [sql<boolean>`${said}#>>'{actor,id}' = ${wanted.actor}`]),
     ...(wanted.object === undefined
       ? []
-      : [sql<boolean>`${said}->'objects' @> ${objectWith(wanted.object)}::jsonb`]),
+      : [sql<boolean>`${said}->'objects' @> ${objectWith(wanted.object, wanted.kind)}::jsonb`]),
   ]
   // By an expression where an object is wanted: the primary key's order would lure the planner, which knows nothing of
   // how rare an object is, into reading the ledger from its end until enough are found.
@@ -92,8 +103,8 @@ export async function search(db: Db, wanted: Search, page: Page): Promise<Found>
   return found.length > limit && last !== undefined ? { lines, next: String(last.index) } : { lines }
 }
 
-function objectWith(id: string): string {
-  return JSON.stringify([{ id }])
+function objectWith(id: string, kind: ObjectKind | undefined): string {
+  return JSON.stringify([{ id, ...(kind ? { kind } : {}) }])
 }
 
 function cursorOf(text: string): number {

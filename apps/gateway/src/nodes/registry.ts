@@ -29,6 +29,8 @@ export type Node = {
   readonly outside: boolean
   /** What its questions are for; absent: treatment. The policy says what that lets it see. */
   readonly purpose?: Purpose
+  /** People work there: each association says who, or is refused (PS3.7 D.3.3.7). */
+  readonly people?: boolean
   readonly blocked: boolean
 }
 
@@ -69,7 +71,7 @@ export function fingerprintOf(text: string): string {
 /** @throws NodeError BAD_NODE, EXISTS */
 export async function addNode(db: Db, node: Omit<Node, 'blocked'>, by: string): Promise<void> {
   const { ae, addresses, fingerprints, names = [], services, sopClasses = [], listens, outside } = node
-  const { purpose = 'treatment' } = node
+  const { purpose = 'treatment', people = false } = node
   if (!AE.test(ae))
     throw new NodeError('BAD_NODE', 'an AE title has 1 to 16 printable characters, no backslash')
   if (!fingerprints.every((one) => FINGERPRINT.test(one)))
@@ -93,6 +95,7 @@ export async function addNode(db: Db, node: Omit<Node, 'blocked'>, by: string): 
         port: listens?.port ?? null,
         outside,
         purpose,
+        people,
       })
       .onConflict((on) => on.doNothing())
       .executeTakeFirst()
@@ -142,6 +145,7 @@ export async function listNodes(db: Db): Promise<readonly Node[]> {
       'port',
       'outside',
       'purpose',
+      'people',
       'blocked_at',
       sql<string[]>`addresses::text[]`.as('addresses'),
     ])
@@ -159,6 +163,7 @@ export async function listNodes(db: Db): Promise<readonly Node[]> {
       port,
       outside,
       purpose,
+      people,
       blocked_at,
     }) => ({
       ae,
@@ -171,6 +176,7 @@ export async function listNodes(db: Db): Promise<readonly Node[]> {
       outside,
       // The table's own text: only purposes get in.
       purpose: purpose as Purpose,
+      ...(people ? { people } : {}),
       blocked: blocked_at !== null,
     }),
   )

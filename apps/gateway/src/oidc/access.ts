@@ -36,6 +36,9 @@ export type Doors = {
 export type Access = {
   /** Whose token it is, and what for. @throws AccessError */
   readonly subjectOf: (presented: Presented) => Promise<Subject>
+  /** As long as it is alive, also once the token has expired: for an association, which shows it once. Each call looks
+   * again what its owner may. @throws AccessError, also later */
+  readonly holderOf: (presented: Presented) => Promise<() => Promise<Subject>>
 }
 
 const MAX_TOKEN = 8192
@@ -80,14 +83,13 @@ export function openAccess(doors: Doors): Access {
     return claims
   }
 
-  return {
-    subjectOf: async (presented) => {
-      const { scheme, token } = tokenOf(presented)
-      const claims = await claimsOf(token)
-      await assertBound(claims, { presented, scheme, token, proofs: doors.proofs })
-      return await aliveOf(claims, doors)
-    },
+  const holderOf: Access['holderOf'] = async (presented) => {
+    const { scheme, token } = tokenOf(presented)
+    const claims = await claimsOf(token)
+    await assertBound(claims, { presented, scheme, token, proofs: doors.proofs })
+    return () => aliveOf(claims, doors)
   }
+  return { holderOf, subjectOf: async (presented) => await (await holderOf(presented))() }
 }
 
 function bad(what = 'the token is not valid here, or not any more'): AccessError {

@@ -1,6 +1,7 @@
 // Who may ask for tokens, besides people at our own pages:
 //
-//   app       a viewer in a browser or on a workstation, for a person who allows it: code with PKCE, tokens bound by DPoP
+//   app       a viewer in a browser or on a workstation, for a person who allows it: code with PKCE, tokens bound by DPoP,
+//             or to the certificate that a workstation shows
 //   service   for itself, with roles of its own: a key (private_key_jwt) and DPoP, or a certificate of our network
 //
 // Invariants: there are no shared secrets; a redirect goes to an address that was registered, over https or to this machine;
@@ -21,6 +22,8 @@ export type NewApp = {
   readonly name: string
   readonly redirects: readonly string[]
   readonly scopes: readonly string[]
+  /** Of a workstation that speaks DICOM, too: its tokens are bound to its certificate, by this DNS name. */
+  readonly certificateName?: string
 }
 export type NewService = {
   /** Without `service:`. */
@@ -44,13 +47,16 @@ const ALLOWED_KEYS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The id with `app:`. @throws IdentityError BAD_CLIENT, TAKEN */
-export async function addApp(db: Db, { id, name, redirects, scopes }: NewApp, by: string): Promise<string> {
+export async function addApp(db: Db, app: NewApp, by: string): Promise<string> {
+  const { id, name, redirects, scopes, certificateName } = app
   assertNamed(id, name)
   assertScopes(scopes, ['patient', 'user'])
   if (redirects.length === 0 || redirects.length > MAX_REDIRECTS)
     throw bad(`an app has 1 to ${MAX_REDIRECTS} addresses to go back to`)
   for (const redirect of redirects) assertRedirect(redirect)
-  const row = { id: `app:${id}`, name, redirect_uris: [...redirects], scopes: [...scopes], created_by: by }
+  if (certificateName !== undefined) assertDnsName(certificateName)
+  const common = { id: `app:${id}`, name, scopes: [...scopes], created_by: by }
+  const row = { ...common, redirect_uris: [...redirects], certificate_name: certificateName ?? null }
   await add(db, row)
   return row.id
 }
@@ -65,8 +71,7 @@ export async function addService(
   assertScopes(scopes, ['system'])
   if ((keys === undefined) === (certificateName === undefined))
     throw bad('a service has public keys, or the name in its certificate')
-  if (certificateName !== undefined && (!DNS_NAME.test(certificateName) || isIP(certificateName) !== 0))
-    throw bad('the name in a certificate is a DNS name, in small letters')
+  if (certificateName !== undefined) assertDnsName(certificateName)
   const row = {
     id: `service:${id}`,
     name,
@@ -105,9 +110,14 @@ function assertNamed(id: string, name: string): void {
   if (name.trim() === '' || name.length > 120) throw bad('a name has 1 to 120 characters')
 }
 
+function assertDnsName(name: string): void {
+  if (!DNS_NAME.test(name) || isIP(name) !== 0)
+    throw bad('the name in a certificate is a DNS name, in small letters')
+}
+
 function assertScopes(scopes: readonly string[], contexts: readonly string[]): void {
   const isOf = (scope: string): boolean =>
-    TOKEN_SCOPES.has(scope) && (scope.startsWith('dicomweb:') || contexts.includes(scope.split('/')[0] ?? ''))
+    TOKEN_SCOPES.has(scope) && (/^dicom(?:web)?:/.test(scope) || contexts.includes(scope.split('/')[0] ?? ''))
   if (scopes.length === 0 || !scopes.every(isOf)) {
     const known = [...TOKEN_SCOPES.keys()].filter(isOf)
     throw bad(`at least one scope is wanted, of ${known.join(', ')}`)

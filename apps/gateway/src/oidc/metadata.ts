@@ -23,7 +23,10 @@ export function metadataOf(client: Client): AdapterPayload {
   if (!isService(client)) {
     const launch = scopes.some(isOfPatient) ? ['launch/patient'] : []
     const scope = ['openid', 'online_access', 'offline_access', ...launch, ...scopes].join(' ')
-    return { ...common, ...APP, ...applicationOf(redirect_uris), redirect_uris, scope }
+    const app = { ...common, ...APP, ...applicationOf(redirect_uris), redirect_uris, scope }
+    return certificate_name === null
+      ? app
+      : { ...app, dpop_bound_access_tokens: false, ...shown(certificate_name) }
   }
   const scope = scopes.join(' ')
   return certificate_name === null
@@ -39,10 +42,17 @@ export function metadataOf(client: Client): AdapterPayload {
         ...common,
         ...SERVICE,
         scope,
-        token_endpoint_auth_method: 'tls_client_auth',
-        tls_client_auth_san_dns: certificate_name,
-        tls_client_certificate_bound_access_tokens: true,
+        ...shown(certificate_name),
       }
+}
+
+/** RFC 8705 2.1.2 and 3. */
+function shown(name: string) {
+  return {
+    token_endpoint_auth_method: 'tls_client_auth',
+    tls_client_auth_san_dns: name,
+    tls_client_certificate_bound_access_tokens: true,
+  } as const
 }
 
 /** RFC 8252 7.3: what goes back to this machine in the clear is native, and finds its port when it starts. */

@@ -58,8 +58,8 @@ const WIDTH: readonly ViewName[] = ['full', 'billing', 'limited', 'technical', '
 const FORBIDDEN_IF_HELD: ReadonlySet<Action> = new Set(['studies.trash', 'studies.destroy'])
 const ON_WHAT_IS_GONE: ReadonlySet<Action> = new Set(['studies.trash', 'studies.destroy'])
 /** A token for a patient without one is for nobody. */
-const PERSON_SCOPE = /^(?:patient\/|user\/|dicomweb:)/
-const SERVICE_SCOPE = /^(?:system\/|dicomweb:)/
+const PERSON_SCOPE = /^(?:patient\/|user\/|dicomweb:|dicom:)/
+const SERVICE_SCOPE = /^(?:system\/|dicomweb:|dicom:)/
 const SYSTEM: Scope = { kind: 'institution' }
 
 export function scopeKey(scope: Scope): string {

@@ -1,9 +1,11 @@
 // Which act each door stands for. A service or a command that is not here cannot be used; a test says so when one is added.
 
+import type { RawBuilder } from 'kysely'
 import type { Service } from '../nodes/registry.ts'
 import type { Action } from './actions.ts'
-import { type Decision, decide } from './decide.ts'
+import { type Decision, decide, scopesFor } from './decide.ts'
 import type { Purpose, Subject } from './subject.ts'
+import { visibleStudies } from './visible.ts'
 
 /** Of DICOM. Verification is open to every registered node: it says that we are here. */
 export const SERVICE_ACTS: Readonly<Record<Service, Action | 'open'>> = {
@@ -106,6 +108,23 @@ export function decideService({ ae, outside, purpose }: AtDoor, service: Service
   if (action === 'open') return undefined
   const subject = { kind: 'node', ae, outside } as const
   return decide({ subject, action, thing: { kind: 'search' }, purpose, at: new Date() })
+}
+
+/** What a person at such a node is asked about; the rest is the node's own. */
+const OF_PEOPLE: ReadonlySet<Service> = new Set(['store', 'find', 'move', 'get'])
+
+export type Personal = { readonly decision: Decision; readonly visible: RawBuilder<unknown> }
+
+/** A person at a node: both must be allowed, and what is found is within the roles of the person. Undefined: it is the
+ * node's alone. */
+export function decidePersonal(subject: Subject, purpose: Purpose, service: Service): Personal | undefined {
+  const action = SERVICE_ACTS[service]
+  if (action === 'open' || !OF_PEOPLE.has(service)) return undefined
+  const asked = { subject, action, purpose, at: new Date() }
+  const decision = decide({ ...asked, thing: { kind: 'search' } })
+  const scopes = decision.kind === 'allow' ? scopesFor(asked, decision.view) : []
+  const token = 'token' in subject ? subject.token : undefined
+  return { decision, visible: visibleStudies(scopes, token) }
 }
 
 /** Whether identified studies may go there, whoever asks for it: to a node for treatment alone. */

@@ -38,9 +38,11 @@ export const TOKEN_SCOPES: ReadonlyMap<string, TokenScope> = new Map<string, Tok
   ...smart(),
   ['patient/ImagingStudy.read', { ...SUFFIXES.read, what: `${SUFFIXES.read.what} ${CONTEXTS.patient}` }],
   ['user/ImagingStudy.read', { ...SUFFIXES.read, what: `${SUFFIXES.read.what} ${CONTEXTS.user}` }],
+  ['user/AuditEvent.s', { acts: ['audit.read'], what: 'search the ledger' }],
   ['dicomweb:search', { acts: ['studies.search', 'projects.read'], what: `${LOOKING} over DICOMweb` }],
   ['dicomweb:read', { acts: ['studies.read', 'projects.read'], what: `${OPENING} over DICOMweb` }],
   ['dicomweb:store', { acts: ['studies.store'], what: 'add instances to the archive' }],
+  ['dicom:send', { acts: ['studies.send'], what: 'have studies sent to a registered node' }],
 ])
 
 export function isOfPatient(scope: string): boolean {

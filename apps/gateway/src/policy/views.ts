@@ -69,3 +69,16 @@ export function sees(view: View, path: string): boolean {
   const [keyword = ''] = path.split('.')
   return view.attributes.has(keyword)
 }
+
+/** Of two that both hold: what is in both. */
+export function narrower(one: View, other: View): View {
+  if (one.attributes === 'all') return other
+  if (other.attributes === 'all') return one
+  const { attributes } = other
+  const objects = one.objects === 'none' || other.objects === 'none' ? 'none' : 'de-identified'
+  return {
+    attributes: new Set([...one.attributes].filter((keyword) => attributes.has(keyword))),
+    objects,
+    what: one.what,
+  }
+}

@@ -13,6 +13,7 @@ import {
   type Decision,
   FIELD,
   type Handler,
+  type Incoming,
   type Listener,
   listen,
   type Peer,
@@ -21,20 +22,24 @@ import {
   VERIFICATION,
 } from '@roentgate/dimse'
 import type { Archive } from '../archive/archive.ts'
+import type { Condition } from '../archive/index/matching.ts'
 import { openIntake } from '../archive/ingest/intake.ts'
 import { transact } from '../db/database.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
 import { type Judged, judge, type Node, type Service } from '../nodes/registry.ts'
-import type { Decision as Ruling } from '../policy/decide.ts'
-import { decideService } from '../policy/doors.ts'
+import type { Access } from '../oidc/access.ts'
+import { AccessError } from '../oidc/errors.ts'
+import type { Decision as Decided } from '../policy/decide.ts'
+import { decidePersonal, decideService } from '../policy/doors.ts'
 import type { Purpose } from '../policy/subject.ts'
-import { VIEWS } from '../policy/views.ts'
+import { narrower, VIEWS, type View } from '../policy/views.ts'
 import { COMMITMENT, commitment, tellAgain } from './commitment.ts'
 import { find } from './find.ts'
 import { modelOf } from './models.ts'
 import { MPPS, MPPS_RETRIEVE, performed } from './mpps.ts'
 import { agreedOn, answeredUser, isStorage, negotiated } from './negotiate.ts'
 import { type Self, shownBy } from './peer.ts'
+import { type Known, personOf } from './person.ts'
 import { get, move } from './retrieve.ts'
 import { store } from './store.ts'
 import { WORKLIST, worklist } from './worklist.ts'
@@ -46,6 +51,8 @@ export type DicomPort = {
   readonly self: Self
   /** Without it the port is in the clear: loopback, for tests. */
   readonly tls?: TlsOptions
+  /** Of tokens by which people at nodes say who they are; absent: nobody can. */
+  readonly access?: Access
   readonly onEvent?: (event: PortEvent) => void
 }
 
@@ -95,11 +102,16 @@ export async function openDicomPort(archive: Archive, port: DicomPort): Promise<
       return { kind: 'refuse', refusal: judged.why === 'called' ? REFUSAL.calledAe : REFUSAL.callingAe }
     }
     const { node } = judged
+    const person = await personOf(port.access, { request, node, certificate: peer.certificate })
+    if (person.kind === 'refused') {
+      await refused(person.why, address)
+      return { kind: 'refuse', refusal: REFUSAL.noReason }
+    }
     return {
       kind: 'accept',
       contexts: negotiated(request, node),
       user: answeredUser(request, node),
-      handler: handlerOf({ ...handlers, self }, { request, node, address }),
+      handler: handlerOf({ ...handlers, self }, { request, node, address, person }),
     }
   }
   const listener = await listen({
@@ -173,50 +185,103 @@ type Handlers = {
   readonly intake: ReturnType<typeof openIntake>
   readonly record: Record
 }
-type Agreed = { readonly request: AssociateRequest; readonly node: Node; readonly address: string }
+type Agreed = {
+  readonly request: AssociateRequest
+  readonly node: Node
+  readonly address: string
+  readonly person: Exclude<Known, { kind: 'refused' }>
+}
 
-function handlerOf({ archive, self, intake, record }: Handlers, { request, node, address }: Agreed): Handler {
-  const sender = { kind: 'node', id: node.ae, address } as const
-  return (incoming) => {
+function handlerOf(handlers: Handlers, agreed: Agreed): Handler {
+  const { node, address, person } = agreed
+  const sender =
+    person.kind === 'person'
+      ? ({ kind: 'person', id: person.id, role: node.ae, address } as const)
+      : ({ kind: 'node', id: node.ae, address } as const)
+  return async function* handle(incoming) {
     const { command, context } = incoming
     const service = serviceOf(command.field, context.abstractSyntax, node)
-    if (service === undefined) return only({ status: STATUS.sopClassNotSupported })
-    if (!node.services.includes(service)) return only({ status: STATUS.notAuthorized })
-    const { ae, outside, purpose = 'treatment' } = node
-    const decision = decideService({ ae, outside, purpose }, service)
-    if (decision !== undefined && decision.kind !== 'allow')
-      return denied(record, { sender, service, purpose, reason: reasonOf(decision) })
-    switch (service) {
-      case 'echo':
-        return only({ status: STATUS.success })
-      case 'store':
-        return store(incoming, intake, { sender, implementation: self.implementation })
-      case 'find':
-        return find(incoming, {
-          archive,
-          sender,
-          aeTitle: self.aeTitle,
-          view: VIEWS[decision?.view ?? 'full'],
-          ...agreedOn(request, context.abstractSyntax),
-          record: (event) => record([event]),
-        })
-      case 'move':
-        return move(incoming, { archive, self, node, sender, record })
-      case 'get':
-        return get(incoming, { archive, self, node, sender, record })
-      case 'commit':
-        return commitment(incoming, { archive, self, ae: node.ae })
-      case 'worklist':
-        return worklist(incoming, { archive, sender, record: (event) => record([event]) })
-      case 'mpps':
-        return performed(incoming, { archive, sender })
-      default:
-        return service satisfies never
-    }
+    if (service === undefined) return yield { status: STATUS.sopClassNotSupported }
+    if (!node.services.includes(service)) return yield { status: STATUS.notAuthorized }
+    const { purpose = 'treatment' } = node
+    const ruling = await rulingOf(agreed, service)
+    if (ruling.kind === 'denied')
+      return yield* denied(handlers.record, { sender, service, purpose, reason: ruling.reason })
+    yield* answered(handlers, agreed, { service, incoming, sender, ruling })
   }
 }
 
-function reasonOf(ruling: Exclude<Ruling, { readonly kind: 'allow' }>): string {
+type Ruling =
+  | { readonly kind: 'denied'; readonly reason: string }
+  | { readonly kind: 'allowed'; readonly view: View; readonly visible?: Condition }
+
+/** The node's, and that of the person who works there: as it is now, not as it was when the association began. */
+async function rulingOf({ node, person }: Agreed, service: Service): Promise<Ruling> {
+  const { ae, outside, purpose = 'treatment' } = node
+  const own = decideService({ ae, outside, purpose }, service)
+  if (own !== undefined && own.kind !== 'allow') return { kind: 'denied', reason: reasonOf(own) }
+  const view = VIEWS[own?.view ?? 'full']
+  if (person.kind === 'nobody') return { kind: 'allowed', view }
+  const subject = await person.holder().catch((error: unknown) => {
+    if (error instanceof AccessError) return undefined
+    throw error
+  })
+  if (subject === undefined) return { kind: 'denied', reason: 'session-over' }
+  const personal = decidePersonal(subject, purpose, service)
+  if (personal === undefined) return { kind: 'allowed', view }
+  const { decision, visible } = personal
+  if (decision.kind !== 'allow') return { kind: 'denied', reason: reasonOf(decision) }
+  return { kind: 'allowed', view: narrower(VIEWS[decision.view], view), visible }
+}
+
+type Asked = {
+  readonly service: Service
+  readonly incoming: Incoming
+  readonly sender: NewEvent['actor'] & { readonly kind: 'node' | 'person' }
+  readonly ruling: Extract<Ruling, { kind: 'allowed' }>
+}
+
+function answered(
+  { archive, self, intake, record }: Handlers,
+  { request, node }: Agreed,
+  { service, incoming, sender, ruling: { view, visible } }: Asked,
+): AsyncIterable<Answer> {
+  const { abstractSyntax } = incoming.context
+  const own = visible ? { visible } : {}
+  const one = (event: NewEvent): Promise<void> => record([event])
+  switch (service) {
+    case 'echo':
+      return only({ status: STATUS.success })
+    case 'store':
+      return store(incoming, intake, { sender, implementation: self.implementation })
+    case 'find': {
+      const agreedOnQuery = agreedOn(request, abstractSyntax)
+      return find(incoming, {
+        archive,
+        sender,
+        aeTitle: self.aeTitle,
+        view,
+        ...own,
+        ...agreedOnQuery,
+        record: one,
+      })
+    }
+    case 'move':
+      return move(incoming, { archive, self, node, sender, record, ...own })
+    case 'get':
+      return get(incoming, { archive, self, node, sender, record, ...own })
+    case 'commit':
+      return commitment(incoming, { archive, self, ae: node.ae })
+    case 'worklist':
+      return worklist(incoming, { archive, sender, record: one })
+    case 'mpps':
+      return performed(incoming, { archive, sender })
+    default:
+      return service satisfies never
+  }
+}
+
+function reasonOf(ruling: Exclude<Decided, { readonly kind: 'allow' }>): string {
   return ruling.kind === 'deny' ? ruling.reason : ruling.kind
 }
 

@@ -8,7 +8,7 @@ import { type Answer, type Incoming, MAX_IDENTIFIER_BYTES, STATUS, whole } from 
 import type { Archive } from '../archive/archive.ts'
 import { IndexError } from '../archive/index/errors.ts'
 import { findInstances, findPatients, findSeries, findStudies, type Page } from '../archive/index/find.ts'
-import { isKeyword, type Level, levelOf, type Query } from '../archive/index/matching.ts'
+import { type Condition, isKeyword, type Level, levelOf, type Query } from '../archive/index/matching.ts'
 import type { Texts } from '../archive/index/more.ts'
 import type { NewEvent } from '../ledger/append.ts'
 import { sees, type View } from '../policy/views.ts'
@@ -28,6 +28,8 @@ export type Asking = {
   readonly combines: boolean
   /** What of a study is seen, and searched by. */
   readonly view: View
+  /** Over studies s: those that may be found. Absent: all. */
+  readonly visible?: Condition
 }
 
 const PENDING_UNSUPPORTED = 0xff01
@@ -131,8 +133,12 @@ function nested(asked: Dataset, sequence: Tag, keyword: string): readonly (reado
 
 type Wanted = { readonly level: Level; readonly query: Query }
 
-async function* matches({ archive, combines }: Asking, { level, query }: Wanted): AsyncGenerator<Found> {
-  const index = { db: archive.database.kysely, columns: archive.columns, combines }
+async function* matches(
+  { archive, combines, visible }: Asking,
+  { level, query }: Wanted,
+): AsyncGenerator<Found> {
+  const own = visible ? { visible } : {}
+  const index = { db: archive.database.kysely, columns: archive.columns, combines, ...own }
   const pageAfter = async (after: string | undefined): Promise<Page<Found>> => {
     const window = { limit: PAGE, after }
     switch (level) {

@@ -16,7 +16,7 @@ import {
 import type { Archive } from '../archive/archive.ts'
 import { IndexError } from '../archive/index/errors.ts'
 import { findInstances } from '../archive/index/find.ts'
-import type { Query } from '../archive/index/matching.ts'
+import type { Condition, Query } from '../archive/index/matching.ts'
 import type { NewEvent } from '../ledger/append.ts'
 import { NodeError } from '../nodes/errors.ts'
 import { type Node, receiver } from '../nodes/registry.ts'
@@ -42,6 +42,8 @@ export type Retrieving = {
   readonly node: Node
   readonly sender: NewEvent['actor']
   readonly record: (events: readonly NewEvent[]) => Promise<void>
+  /** Over studies s: those that may be had. Absent: all. */
+  readonly visible?: Condition
 }
 
 const PAGE = 1000
@@ -53,7 +55,7 @@ const MOVE = {
 
 type Ready = { readonly instances: readonly Outgoing[] } | { readonly refused: Answer }
 
-async function ready({ context, data }: Incoming, { archive }: Retrieving): Promise<Ready> {
+async function ready({ context, data }: Incoming, { archive, visible }: Retrieving): Promise<Ready> {
   const model = modelOf(context.abstractSyntax)
   const refused = (status: number, comment: string): Ready => ({ refused: { status, fields: { comment } } })
   try {
@@ -61,7 +63,7 @@ async function ready({ context, data }: Incoming, { archive }: Retrieving): Prom
     const keys = model && askedOf(model, asked)?.keys
     if (keys === undefined) return refused(STATUS.mismatch, 'level, or unique keys, are missing')
     const query = Object.fromEntries([...keys].map(([keyword, values]) => [keyword, values.join('\\')]))
-    return { instances: await instancesOf(archive, query) }
+    return { instances: await instancesOf(archive, query, visible) }
   } catch (error) {
     if (error instanceof DicomError) return refused(STATUS.cannotUnderstand, 'the identifier is no data set')
     if (error instanceof IndexError)
@@ -73,10 +75,12 @@ async function ready({ context, data }: Incoming, { archive }: Retrieving): Prom
 export async function instancesOf(
   { database, columns }: Archive,
   query: Query,
+  visible?: Condition,
 ): Promise<readonly Outgoing[]> {
   const found: Outgoing[] = []
+  const index = { db: database.kysely, columns, ...(visible ? { visible } : {}) }
   for (let after: string | undefined; ; ) {
-    const page = await findInstances({ db: database.kysely, columns }, query, { limit: PAGE, after })
+    const page = await findInstances(index, query, { limit: PAGE, after })
     for (const { sopUid, sopClass, transferSyntax, size, series } of page.rows)
       found.push({ sopUid, sopClass, transferSyntax, size, study: series.study.uid })
     if (page.next === undefined) return found
