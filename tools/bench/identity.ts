@@ -1,13 +1,26 @@
 // How many people sign in a second, with password and second factor, and how many sessions are looked up: an embedded
 // PostgreSQL, as the pages do it, without the pages.
 
+import { createHash, randomUUID } from 'node:crypto'
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose'
 import { generate } from 'otplib'
 import { type Archive, openArchive } from '../../apps/gateway/src/archive/archive.ts'
 import { enrol, invite } from '../../apps/gateway/src/identity/people.ts'
 import { newSecond } from '../../apps/gateway/src/identity/second-factor.ts'
-import { byCode, finishSignIn, showPassword, whoIs } from '../../apps/gateway/src/identity/sessions.ts'
+import {
+  byCode,
+  finishSignIn,
+  LIMITS,
+  showPassword,
+  whoIs,
+} from '../../apps/gateway/src/identity/sessions.ts'
+import { openAccess, type Presented } from '../../apps/gateway/src/oidc/access.ts'
+import { addApp } from '../../apps/gateway/src/oidc/clients.ts'
+import { keepConsent } from '../../apps/gateway/src/oidc/consents.ts'
+import { openProofs } from '../../apps/gateway/src/oidc/proofs.ts'
+import { signingKeys } from '../../apps/gateway/src/oidc/signing.ts'
 import { grantsOf } from '../../apps/gateway/src/policy/grants.ts'
 import { machine, table } from './document.ts'
 import { BenchError, median } from './measure.ts'
@@ -30,24 +43,30 @@ export async function benchIdentity(scratch: string, rounds: number): Promise<st
   for (let n = 0; n < PEOPLE; n++) accounts.push(await account(archive, `person.${n}`))
   const signing: number[] = []
   const checking: number[] = []
+  const tokens = await doors(archive, accounts)
+  const bound: number[] = []
   for (let round = 0; round < rounds; round++) {
     // A code opens once, and a round is shorter than its half minute.
     await archive.database.kysely.updateTable('totp').set({ last_step: 0 }).execute()
-    const tokens: string[] = []
-    signing.push(await perSecond(accounts, async (one) => void tokens.push(await signIn(archive, one))))
-    const asked = Array.from({ length: CHECKS }, (_, n) => tokens[n % tokens.length] ?? '')
+    const sessions: string[] = []
+    signing.push(await perSecond(accounts, async (one) => void sessions.push(await signIn(archive, one))))
+    const asked = Array.from({ length: CHECKS }, (_, n) => sessions[n % sessions.length] ?? '')
     checking.push(await perSecond(asked, (token) => check(archive, token)))
+    const shown = await tokens.prepared(CHECKS)
+    bound.push(await perSecond(shown, async (one) => void (await tokens.access.subjectOf(one))))
   }
   return `## identity: signing in
 
 ${PEOPLE} people sign in with a password (argon2id) and a code, ${AT_ONCE} at once; then ${CHECKS} lookups of their sessions with roles,
-${AT_ONCE} at once. Every sign-in is in the ledger. Median of ${rounds} rounds. ${machine()}.
+${AT_ONCE} at once; then ${CHECKS} checks of access tokens, each with a proof of its own (DPoP, ES256), its consent, session and roles read
+from the database. Every sign-in is in the ledger. Median of ${rounds} rounds. ${machine()}.
 
 ${table(
   ['', 'a second'],
   [
     ['sign-ins', median(signing).toFixed(0)],
     ['sessions looked up', median(checking).toFixed(0)],
+    ['tokens checked', median(bound).toFixed(0)],
   ],
 )}`
 }
@@ -80,4 +99,88 @@ async function perSecond<T>(all: readonly T[], act: (one: T) => Promise<void>): 
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
   return (all.length / (performance.now() - begun)) * 1000
+}
+
+const ISSUER = 'https://gateway.example'
+const URL_ASKED = `${ISSUER}/dicomweb/studies`
+
+/** As the pages make them, without the pages: what is measured is the check. */
+async function doors(archive: Archive, accounts: readonly Account[]) {
+  const { database, columns } = archive
+  const db = database.kysely
+  const store = { db, columns }
+  await addApp(
+    db,
+    { id: 'viewer', name: 'Viewer', redirects: ['https://v.example/'], scopes: ['user/ImagingStudy.rs'] },
+    'bench',
+  )
+  const keys = await signingKeys(store)
+  const [signer] = keys
+  if (signer === undefined) throw new BenchError('there is no key')
+  const secret = await importJWK(signer.jwk, 'ES256')
+  const proof = await generateKeyPair('ES256', { extractable: true })
+  const jwk = await exportJWK(proof.publicKey)
+  const jkt = await calculateJwkThumbprint(jwk)
+  const audience = `${ISSUER}/dicomweb`
+  const tokens: string[] = []
+  for (const one of accounts) {
+    await db.updateTable('totp').set({ last_step: 0 }).where('person', '=', one.id).execute()
+    await signIn(archive, one)
+    const { id: session } = await db
+      .selectFrom('sessions')
+      .select('id')
+      .where('person', '=', one.id)
+      .where('ended_at', 'is', null)
+      .orderBy('begun_at', 'desc')
+      .executeTakeFirstOrThrow()
+    const grant = randomUUID()
+    await keepConsent(db, { grantId: grant, session, client: 'app:viewer', patient: undefined })
+    const claims = { scope: 'user/ImagingStudy.rs', client_id: 'app:viewer', grant, cnf: { jkt } }
+    const header = { alg: 'ES256', typ: 'at+jwt', kid: signer.kid }
+    tokens.push(
+      await new SignJWT(claims)
+        .setProtectedHeader(header)
+        .setIssuer(ISSUER)
+        .setAudience(audience)
+        .setSubject(one.id)
+        .setJti(randomUUID())
+        .setIssuedAt()
+        .setExpirationTime('10m')
+        .sign(secret),
+    )
+  }
+  const access = openAccess({
+    db,
+    issuer: ISSUER,
+    audience,
+    limits: LIMITS,
+    keys: () => Promise.resolve(keys),
+    proofs: openProofs(),
+  })
+  const prepared = async (count: number): Promise<readonly Presented[]> => {
+    const all: Presented[] = []
+    for (let n = 0; n < count; n++) {
+      const token = tokens[n % tokens.length] ?? ''
+      const ath = createHash('sha256').update(token).digest('base64url')
+      const claims = {
+        jti: randomUUID(),
+        htm: 'GET',
+        htu: URL_ASKED,
+        ath,
+        iat: Math.floor(Date.now() / 1000),
+      }
+      const made = await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+        .sign(proof.privateKey)
+      all.push({
+        authorization: `DPoP ${token}`,
+        proof: made,
+        method: 'GET',
+        url: URL_ASKED,
+        certificate: undefined,
+      })
+    }
+    return all
+  }
+  return { access, prepared }
 }

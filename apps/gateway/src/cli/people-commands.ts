@@ -17,6 +17,7 @@ export function addPeople(program: Command, invocation: Invocation, ended: Ended
     .description('a link for somebody new, which works once')
     .argument('<id>', 'user ID, theirs for good: ana.keller')
     .requiredOption('--name <text>', 'what they are called')
+    .option('--manager <person>', 'user ID of who answers for their roles in a review of access')
     .option(...URL_OPTION)
     .requiredOption('--by <person>', 'who invites')
     .option(...DATA)

@@ -9,7 +9,7 @@ import type { Invocation } from './program.ts'
 import { counted, EXIT, UsageError } from './terminal.ts'
 
 export type By = DataOptions & { readonly by: string }
-export type InviteOptions = By & { readonly name: string; readonly url?: string }
+export type InviteOptions = By & { readonly name: string; readonly url?: string; readonly manager?: string }
 export type LinkOptions = By & { readonly url?: string }
 
 const SOMEWHERE = 'https://GATEWAY'
@@ -29,11 +29,11 @@ export async function withPeople(
 
 export async function invitePerson(
   id: string,
-  { by, name, url = SOMEWHERE, ...data }: InviteOptions,
+  { by, name, manager, url = SOMEWHERE, ...data }: InviteOptions,
   invocation: Invocation,
 ): Promise<number> {
   return await withPeople(data, invocation, async ({ database }) => {
-    const token = await invite(database.kysely, { id, name }, by)
+    const token = await invite(database.kysely, { id, name, ...(manager ? { manager } : {}) }, by)
     invocation.terminal.out(`For 72 hours, once, for ${id} alone: ${url}/enrol#${token}\n`)
     return EXIT.done
   })

@@ -17,6 +17,7 @@ import { OVERSIGHT } from './migrations/0010-oversight.ts'
 import { PASSKEYS } from './migrations/0011-passkeys.ts'
 import { TOKENS } from './migrations/0012-tokens.ts'
 import { PEOPLE_AT_NODES } from './migrations/0013-people-at-nodes.ts'
+import { MANAGERS } from './migrations/0014-managers.ts'
 
 export type Migration = { readonly name: string; readonly statements: readonly string[] }
 
@@ -35,6 +36,7 @@ export const MIGRATIONS: readonly Migration[] = [
   PASSKEYS,
   TOKENS,
   PEOPLE_AT_NODES,
+  MANAGERS,
 ]
 
 /** Any number that no other program uses in the same database: 'RGmigrat' in ASCII. */

@@ -189,6 +189,7 @@ export type People = {
   id: string
   name: string
   state: Generated<PersonState>
+  manager: string | null
   created_by: string
   created_at: Moment
 }

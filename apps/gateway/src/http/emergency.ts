@@ -9,7 +9,7 @@ import { PolicyError } from '../policy/errors.ts'
 import { aroundOf } from './banner.ts'
 import { html, page, problem, when } from './html.ts'
 import type { Person, Site } from './site.ts'
-import { sent, type Turn, themselves } from './turn.ts'
+import { said, sent, type Turn, themselves } from './turn.ts'
 
 export async function emergencyForm({ site, reply, ...turn }: Turn): Promise<unknown> {
   const person = themselves(turn)
@@ -83,21 +83,6 @@ async function patientIdOf({ archive }: Site, id: string): Promise<string> {
   if (id.trim() === '' || row === undefined)
     throw new PolicyError('NO_PATIENT', 'there is no patient of this ID')
   return row.id
-}
-
-/** What can be mended by the one at the form is said on the form. */
-async function said(
-  reply: Turn['reply'],
-  act: () => Promise<unknown>,
-  again: (what: string) => Promise<string>,
-): Promise<unknown> {
-  try {
-    return await act()
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error
-    const status = error.code === 'DENIED' || error.code === 'OWN_REQUEST' ? 403 : 400
-    return await sent(reply, await again(error.message), status)
-  }
 }
 
 async function openPage(site: Site, person: Person, error?: string): Promise<string> {

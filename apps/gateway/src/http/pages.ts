@@ -2,6 +2,7 @@
 
 import type { Passkey } from '../identity/passkeys.ts'
 import type { OpenSession } from '../identity/sessions.ts'
+import { ROLES } from '../policy/subject.ts'
 import { type Around, html, page, problem, sentence, when } from './html.ts'
 import type { Person } from './site.ts'
 
@@ -112,6 +113,18 @@ export function codesPage(person: string, codes: readonly string[]): string {
   )
 }
 
+/** Who has no role yet is asked for by somebody who has. */
+const ASK = html`<form method="post" action="/roles/ask">
+<details>
+<summary>Ask for a role</summary>
+<label for="role">Role, for the institution</label>
+<select id="role" name="role">${ROLES.filter((one) => one !== 'service').map((one) => html`<option>${one}</option>`)}</select>
+<label for="why">Why</label>
+<input id="why" name="reason" maxlength="500" required>
+<button>Ask</button>
+</details>
+</form>`
+
 export type AccountView = {
   readonly person: Person
   readonly sessions: readonly OpenSession[]
@@ -146,6 +159,8 @@ export function accountPage(view: AccountView): string {
 ${reviews > 0 ? html`<p class="problem"><a href="/break-glass/reviews">${counted(reviews, 'emergency access waits', 'emergency accesses wait')} for a review</a></p>` : html``}
 <h2>Roles</h2>
 ${roles.length > 0 ? html`<ul>${roles}</ul>` : html`<p>None yet: somebody asks for one, and another approves it.</p>`}
+${person.grants.length > 0 ? ASK : html``}
+<p><a href="/policy">The policy</a> says what each role may. Officers: <a href="/roles">roles</a>, <a href="/access-review">review of access</a>.</p>
 <h2>Sessions</h2>
 <table>
 <thead><tr><th scope="col">begun</th><th scope="col">last used</th><th scope="col">from</th><th scope="col">with</th><th scope="col"></th></tr></thead>

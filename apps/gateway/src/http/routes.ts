@@ -1,6 +1,7 @@
 // Every route, with who may ask it. One that is not here does not exist.
 
 import type { Action } from '../policy/actions.ts'
+import { review, reviewDecided, reviewRun } from './access-review.ts'
 import {
   account,
   endOne,
@@ -23,6 +24,7 @@ import {
   emergencyOpened,
   emergencyReviewed,
 } from './emergency.ts'
+import { policy, roleAsked, roleDecided, roleRevoked, roles } from './roles.ts'
 import {
   enrolForm,
   enrolled,
@@ -189,6 +191,70 @@ export const ROUTES: readonly Route[] = [
     act: 'break-glass.review',
     because: 'the privacy official reviews',
     handle: emergencyReviewed,
+  },
+  {
+    method: 'GET',
+    path: '/policy',
+    access: 'session',
+    act: 'policy.read',
+    because: 'rules are known',
+    handle: policy,
+  },
+  {
+    method: 'GET',
+    path: '/roles',
+    access: 'session',
+    act: 'grants.read',
+    because: 'who may do what',
+    handle: roles,
+  },
+  {
+    method: 'POST',
+    path: '/roles/ask',
+    access: 'session',
+    act: 'grants.request',
+    because: 'everybody asks for themselves',
+    handle: roleAsked,
+  },
+  {
+    method: 'POST',
+    path: '/roles/decide',
+    access: 'session',
+    act: 'grants.approve',
+    because: 'another person decides',
+    handle: roleDecided,
+  },
+  {
+    method: 'POST',
+    path: '/roles/revoke',
+    access: 'session',
+    act: 'grants.revoke',
+    because: 'what was given is taken back',
+    handle: roleRevoked,
+  },
+  {
+    method: 'GET',
+    path: '/access-review',
+    access: 'session',
+    act: 'access-reviews.decide',
+    because: 'managers see what waits for them',
+    handle: review,
+  },
+  {
+    method: 'POST',
+    path: '/access-review',
+    access: 'session',
+    act: 'access-reviews.decide',
+    because: 'managers keep or revoke',
+    handle: reviewDecided,
+  },
+  {
+    method: 'POST',
+    path: '/access-review/run',
+    access: 'session',
+    act: 'access-reviews.run',
+    because: 'officers begin and close it',
+    handle: reviewRun,
   },
   {
     method: 'GET',

@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { IdentityError } from '../identity/errors.ts'
 import type { NewEvent } from '../ledger/append.ts'
+import { PolicyError } from '../policy/errors.ts'
 import type { Subject } from '../policy/subject.ts'
 import type { Asked, Person, Site } from './site.ts'
 
@@ -54,6 +55,21 @@ export async function answered(reply: FastifyReply, act: () => Promise<unknown>)
 export function themselves({ person }: Pick<Turn, 'person'>): Person {
   if (person === undefined) throw new IdentityError('REFUSED', 'sign in again')
   return person
+}
+
+/** As mended(), of what the policy says. */
+export async function said(
+  reply: Turn['reply'],
+  act: () => Promise<unknown>,
+  again: (what: string) => Promise<string>,
+): Promise<unknown> {
+  try {
+    return await act()
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    const status = error.code === 'DENIED' || error.code === 'OWN_REQUEST' ? 403 : 400
+    return await sent(reply, await again(error.message), status)
+  }
 }
 
 /** For the ledger. Nodes and operators have other doors. */

@@ -25,17 +25,23 @@ const MAX_NAME = 120
 const INVITE_MS = 72 * 3_600_000
 const RECOVER_MS = 3_600_000
 
-/** The token of the link. @throws IdentityError BAD_PERSON, TAKEN */
-export async function invite(db: Db, { id, name }: Pick<Person, 'id' | 'name'>, by: string): Promise<string> {
+export type NewPerson = Pick<Person, 'id' | 'name'> & {
+  /** Who answers for their roles. */
+  readonly manager?: string
+}
+
+/** The token of the link. @throws IdentityError BAD_PERSON, TAKEN, NO_PERSON */
+export async function invite(db: Db, { id, name, manager }: NewPerson, by: string): Promise<string> {
   if (!ID.test(id))
     throw new IdentityError('BAD_PERSON', 'a user ID has 3 to 64 letters, digits, points, lines: ana.keller')
   if (name.trim() === '' || name.length > MAX_NAME)
     throw new IdentityError('BAD_PERSON', `a name has 1 to ${MAX_NAME} characters`)
   const token = newToken()
   await transact(db, async (tx) => {
+    if (manager !== undefined) await stateOf(tx, manager, ['invited', 'active'])
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto('people')
-      .values({ id, name: name.trim(), created_by: by })
+      .values({ id, name: name.trim(), created_by: by, manager: manager ?? null })
       .onConflict((on) => on.doNothing())
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows === 0n)

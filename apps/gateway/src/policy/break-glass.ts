@@ -11,7 +11,7 @@ import type { BreakGlass } from '../db/schema.ts'
 import { appendEvents, type NewEvent } from '../ledger/append.ts'
 import { decide, isLive } from './decide.ts'
 import { PolicyError } from './errors.ts'
-import type { Grant, Role, Subject } from './subject.ts'
+import type { Role, Subject } from './subject.ts'
 
 const OPEN_MS = 60 * 60_000
 const MIN_REASON = 10
@@ -82,23 +82,6 @@ function eventOf(
     objects: [{ kind: 'patient', id: patient }],
     detail: { grant: id, status },
   }
-}
-
-/** Those that are open now, as roles. */
-export async function emergencyGrants(db: Db, person: string, at: Date): Promise<readonly Grant[]> {
-  const rows = await db
-    .selectFrom('break_glass')
-    .select(['role', 'patient_id', 'until'])
-    .where('person', '=', person)
-    .where('until', '>', at)
-    .where('ended_at', 'is', null)
-    .execute()
-  return rows.map(({ role, patient_id, until }) => ({
-    role: role as Role,
-    scope: { kind: 'patient', id: patient_id },
-    until,
-    emergency: true,
-  }))
 }
 
 /** Before its time. @throws PolicyError NO_GRANT */

@@ -15,6 +15,8 @@ export const DORMANT_DAYS = 90
 export type Item = {
   readonly grant: string
   readonly holder: string
+  /** Who answers for the holder's roles; undefined: the officers. */
+  readonly manager: string | undefined
   readonly role: string
   readonly lastUsed: Date | undefined
   readonly proposal: 'keep' | 'revoke'
@@ -74,14 +76,16 @@ export async function reviewItems(db: Db): Promise<readonly Item[]> {
   const rows = await db
     .selectFrom('access_review_items as i')
     .innerJoin('grants as g', 'g.id', 'i.grant_id')
-    .select(['g.id', 'holder', 'role', 'i.last_used_at', 'proposal', 'decision', 'i.decided_by'])
+    .leftJoin('people as p', 'p.id', 'g.holder')
+    .select(['g.id', 'holder', 'role', 'i.last_used_at', 'proposal', 'decision', 'i.decided_by', 'p.manager'])
     .where('review_id', '=', await openReview(db))
     .orderBy('holder')
     .orderBy('g.id')
     .execute()
-  return rows.map(({ id, holder, role, last_used_at, proposal, decision, decided_by }) => ({
+  return rows.map(({ id, holder, manager, role, last_used_at, proposal, decision, decided_by }) => ({
     grant: id,
     holder,
+    manager: manager ?? undefined,
     role,
     lastUsed: last_used_at ?? undefined,
     proposal,
@@ -90,25 +94,32 @@ export async function reviewItems(db: Db): Promise<readonly Item[]> {
   }))
 }
 
-/** @throws PolicyError NO_GRANT, OWN_REQUEST */
-export async function decideItem(
-  db: Db,
-  grant: string,
-  { by, decision }: { readonly by: string; readonly decision: 'keep' | 'revoke' },
-): Promise<void> {
+export type ItemDecision = {
+  readonly by: string
+  readonly decision: 'keep' | 'revoke'
+  /** Who is known to be who they say decides as the holder's manager, or as an officer where there is none. */
+  readonly as?: 'manager' | 'officer'
+}
+
+/** @throws PolicyError NO_GRANT, OWN_REQUEST, DENIED */
+export async function decideItem(db: Db, grant: string, { by, decision, as }: ItemDecision): Promise<void> {
   const review = await openReview(db)
   await transact(db, async (tx) => {
     const item = await tx
       .selectFrom('access_review_items as i')
       .innerJoin('grants as g', 'g.id', 'i.grant_id')
-      .select(['holder', 'state', 'decision'])
+      .leftJoin('people as p', 'p.id', 'g.holder')
+      .select(['holder', 'g.state', 'decision', 'manager'])
       .where('review_id', '=', review)
       .where('grant_id', '=', grant)
-      .forUpdate()
+      .forUpdate(['i', 'g'])
       .executeTakeFirst()
     if (item === undefined || item.decision !== null)
       throw new PolicyError('NO_GRANT', 'no such role waits for a decision in this review')
     if (item.holder === by) throw new PolicyError('OWN_REQUEST', 'nobody decides on a role of their own')
+    const isTheirs = item.manager === by || (item.manager === null && as === 'officer')
+    if (as !== undefined && !isTheirs)
+      throw new PolicyError('DENIED', 'their manager decides on this, or an officer where there is none')
     await tx
       .updateTable('access_review_items')
       .set({ decision, decided_by: by, decided_at: new Date() })

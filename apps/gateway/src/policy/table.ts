@@ -230,8 +230,16 @@ export const POLICY: readonly Row[] = [
   },
   {
     id: 'reviewing',
-    who: ['imaging-administrator', 'privacy-officer', 'security-officer', 'radiologist'],
+    who: [
+      'imaging-administrator',
+      'privacy-officer',
+      'security-officer',
+      'radiologist',
+      'technologist',
+      'research-coordinator',
+    ],
     may: ['access-reviews.decide'],
+    anyScope: true,
     purposes: ['operations'],
     stepUp: true,
     because: 'managers decide on the roles of their people (45 CFR 164.308(a)(4)(ii)(C))',
