@@ -27,6 +27,8 @@ suite('roles by command', () => {
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   test('the policy is there to be read', async () => {
+    const checked = await run('policy', 'check')
+    assert.deepEqual([checked.code, checked.out], [0, '0 findings.\n'])
     const { out, code } = await run('policy', 'show')
     assert.equal(code, 0)
     assert.match(out, /### security-officer\n\n- search the ledger/)

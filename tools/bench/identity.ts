@@ -20,7 +20,7 @@ import { openAccess, type Presented } from '../../apps/gateway/src/oidc/access.t
 import { addApp } from '../../apps/gateway/src/oidc/clients.ts'
 import { keepConsent } from '../../apps/gateway/src/oidc/consents.ts'
 import { openProofs } from '../../apps/gateway/src/oidc/proofs.ts'
-import { signingKeys } from '../../apps/gateway/src/oidc/signing.ts'
+import { type SigningKey, signingKeys } from '../../apps/gateway/src/oidc/signing.ts'
 import { grantsOf } from '../../apps/gateway/src/policy/grants.ts'
 import { machine, table } from './document.ts'
 import { BenchError, median } from './measure.ts'
@@ -103,84 +103,63 @@ async function perSecond<T>(all: readonly T[], act: (one: T) => Promise<void>): 
 
 const ISSUER = 'https://gateway.example'
 const URL_ASKED = `${ISSUER}/dicomweb/studies`
+const AUDIENCE = `${ISSUER}/dicomweb`
+const SCOPE = 'user/ImagingStudy.rs'
 
 /** As the pages make them, without the pages: what is measured is the check. */
 async function doors(archive: Archive, accounts: readonly Account[]) {
   const { database, columns } = archive
   const db = database.kysely
-  const store = { db, columns }
-  await addApp(
-    db,
-    { id: 'viewer', name: 'Viewer', redirects: ['https://v.example/'], scopes: ['user/ImagingStudy.rs'] },
-    'bench',
-  )
-  const keys = await signingKeys(store)
-  const [signer] = keys
-  if (signer === undefined) throw new BenchError('there is no key')
-  const secret = await importJWK(signer.jwk, 'ES256')
+  const viewer = { id: 'viewer', name: 'Viewer', redirects: ['https://v.example/'], scopes: [SCOPE] }
+  await addApp(db, viewer, 'bench')
+  const keys = await signingKeys({ db, columns })
   const proof = await generateKeyPair('ES256', { extractable: true })
   const jwk = await exportJWK(proof.publicKey)
   const jkt = await calculateJwkThumbprint(jwk)
-  const audience = `${ISSUER}/dicomweb`
   const tokens: string[] = []
-  for (const one of accounts) {
-    await db.updateTable('totp').set({ last_step: 0 }).where('person', '=', one.id).execute()
-    await signIn(archive, one)
-    const { id: session } = await db
-      .selectFrom('sessions')
-      .select('id')
-      .where('person', '=', one.id)
-      .where('ended_at', 'is', null)
-      .orderBy('begun_at', 'desc')
-      .executeTakeFirstOrThrow()
-    const grant = randomUUID()
-    await keepConsent(db, { grantId: grant, session, client: 'app:viewer', patient: undefined })
-    const claims = { scope: 'user/ImagingStudy.rs', client_id: 'app:viewer', grant, cnf: { jkt } }
-    const header = { alg: 'ES256', typ: 'at+jwt', kid: signer.kid }
-    tokens.push(
-      await new SignJWT(claims)
-        .setProtectedHeader(header)
-        .setIssuer(ISSUER)
-        .setAudience(audience)
-        .setSubject(one.id)
-        .setJti(randomUUID())
-        .setIssuedAt()
-        .setExpirationTime('10m')
-        .sign(secret),
-    )
-  }
-  const access = openAccess({
-    db,
-    issuer: ISSUER,
-    audience,
-    limits: LIMITS,
-    keys: () => Promise.resolve(keys),
-    proofs: openProofs(),
-  })
+  for (const one of accounts) tokens.push(await tokenOf(archive, one, { key: keys[0], jkt }))
+  const doorsOf = { db, issuer: ISSUER, audience: AUDIENCE, limits: LIMITS, proofs: openProofs() }
+  const access = openAccess({ ...doorsOf, keys: () => Promise.resolve(keys) })
   const prepared = async (count: number): Promise<readonly Presented[]> => {
     const all: Presented[] = []
     for (let n = 0; n < count; n++) {
       const token = tokens[n % tokens.length] ?? ''
       const ath = createHash('sha256').update(token).digest('base64url')
-      const claims = {
-        jti: randomUUID(),
-        htm: 'GET',
-        htu: URL_ASKED,
-        ath,
-        iat: Math.floor(Date.now() / 1000),
-      }
-      const made = await new SignJWT(claims)
-        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
-        .sign(proof.privateKey)
-      all.push({
-        authorization: `DPoP ${token}`,
-        proof: made,
-        method: 'GET',
-        url: URL_ASKED,
-        certificate: undefined,
-      })
+      const claims = { jti: randomUUID(), htm: 'GET', htu: URL_ASKED, ath }
+      const header = { alg: 'ES256', typ: 'dpop+jwt', jwk }
+      const made = await new SignJWT(claims).setProtectedHeader(header).setIssuedAt().sign(proof.privateKey)
+      const authorization = `DPoP ${token}`
+      all.push({ authorization, proof: made, method: 'GET', url: URL_ASKED, certificate: undefined })
     }
     return all
   }
   return { access, prepared }
+}
+
+type Making = { readonly key: SigningKey | undefined; readonly jkt: string }
+
+/** Of a consent within a session of theirs. */
+async function tokenOf(archive: Archive, one: Account, { key, jkt }: Making): Promise<string> {
+  if (key === undefined) throw new BenchError('there is no key')
+  const db = archive.database.kysely
+  await db.updateTable('totp').set({ last_step: 0 }).where('person', '=', one.id).execute()
+  await signIn(archive, one)
+  const { id: session } = await db
+    .selectFrom('sessions')
+    .select('id')
+    .where('person', '=', one.id)
+    .where('ended_at', 'is', null)
+    .orderBy('begun_at', 'desc')
+    .executeTakeFirstOrThrow()
+  const grant = randomUUID()
+  await keepConsent(db, { grantId: grant, session, client: 'app:viewer', patient: undefined })
+  return await new SignJWT({ scope: SCOPE, client_id: 'app:viewer', grant, cnf: { jkt } })
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key.kid })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(one.id)
+    .setJti(randomUUID())
+    .setIssuedAt()
+    .setExpirationTime('10m')
+    .sign(await importJWK(key.jwk, 'ES256'))
 }

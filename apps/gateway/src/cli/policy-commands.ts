@@ -17,6 +17,14 @@ export function addPolicy(program: Command, invocation: Invocation, ended: Ended
       const { show } = await import('./policy.ts')
       ended(await show(invocation))
     })
+  policy
+    .command('check')
+    .description('what shows more than the minimum: in the policy, and by what nodes are for')
+    .option(...DATA)
+    .action(async (options: DataOptions) => {
+      const { check } = await import('./policy.ts')
+      ended(await check(options, invocation))
+    })
   addGrants(program, invocation, ended)
   addScopes(program, invocation, ended)
 }

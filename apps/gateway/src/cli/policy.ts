@@ -1,7 +1,9 @@
-// roentgate policy show | grant request, approve, deny, revoke, list | scope add, list
+// roentgate policy show, check | grant request, approve, deny, revoke, list | scope add, list
 
 import { existsSync, readFileSync } from 'node:fs'
+import { listNodes } from '../nodes/registry.ts'
 import { PolicyError } from '../policy/errors.ts'
+import { findingsOf } from '../policy/findings.ts'
 import { decideGrant, listGrants, requestGrant, revokeGrant } from '../policy/grants.ts'
 import { listLists, makeList } from '../policy/lists.ts'
 import { renderedPolicy } from '../policy/rendered.ts'
@@ -24,6 +26,17 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 export async function show({ terminal }: Invocation): Promise<number> {
   terminal.out(renderedPolicy())
   return EXIT.done
+}
+
+/** Exits with 1 where there is a finding. */
+export async function check(options: DataOptions, invocation: Invocation): Promise<number> {
+  return await withArchive(options, invocation, async ({ database }) => {
+    const findings = findingsOf(await listNodes(database.kysely))
+    for (const { kind, where, what } of findings)
+      invocation.terminal.out(`${kind.padEnd(18)}  ${where.padEnd(20)}  ${what}\n`)
+    invocation.terminal.out(`${counted(findings.length, 'finding')}.\n`)
+    return findings.length === 0 ? EXIT.done : EXIT.failed
+  })
 }
 
 export async function request(

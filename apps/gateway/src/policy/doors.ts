@@ -65,6 +65,7 @@ export const COMMAND_ACTS: Readonly<Record<string, Action>> = {
   'trash list': 'retention.read',
   'trash empty': 'studies.destroy',
   'policy show': 'policy.read',
+  'policy check': 'policy.read',
   'grant request': 'grants.request',
   'grant approve': 'grants.approve',
   'grant deny': 'grants.approve',
