@@ -1,0 +1,3 @@
+export * from './errors.ts'
+export * from './multipart.ts'
+export * from './multipart-type.ts'
