@@ -1,6 +1,6 @@
 // Who may import whom, and who is imported by nobody.
 //
-//   dicom ← deid ← gateway      (arrows point to what is imported; a package never reaches into another's files)
+//   dicom ← deid, dicomweb ← gateway      (arrows point to what is imported; a package never reaches into another's files)
 
 import {
   isCallExpression,
@@ -21,10 +21,18 @@ export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['packages/audit', []],
   ['packages/dimse', ['@roentgate/dicom']],
   ['packages/deid', ['@roentgate/dicom']],
+  ['packages/dicomweb', ['@roentgate/dicom']],
   ['packages/pixel', ['@roentgate/dicom']],
   [
     'apps/gateway',
-    ['@roentgate/audit', '@roentgate/deid', '@roentgate/dicom', '@roentgate/dimse', '@roentgate/pixel'],
+    [
+      '@roentgate/audit',
+      '@roentgate/deid',
+      '@roentgate/dicom',
+      '@roentgate/dicomweb',
+      '@roentgate/dimse',
+      '@roentgate/pixel',
+    ],
   ],
   ['apps/console', ['@roentgate/dicom']],
 ])

@@ -27,7 +27,7 @@ const SUITES = new Set(['describe', 'suite'])
 const CONFIGURATION = /\.config\.(?:ts|js)$/
 const READS_ENVIRONMENT = /^(?:apps\/gateway\/src\/main\.ts$|tools\/|test\/)/
 /** Time, randomness, keys, disk and network are parameters here. */
-export const PURE = /^packages\/(?:dicom|deid|audit)\/src\//
+export const PURE = /^packages\/(?:dicom|dicomweb|deid|audit)\/src\//
 /** It hands over the lines of its parameter as they come, and does nothing else. */
 const MAY_WAIT: ReadonlySet<string> = new Set(['packages/audit/src/verify.ts'])
 const AMBIENT = new Set(['Date.now', 'Math.random', 'process.env', 'performance.now', 'globalThis.crypto'])

@@ -138,7 +138,7 @@ const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d+)?$/
 const SAFE_DIGITS = 15
 
 /** A number where a double holds all its digits; else the text, which F.2.3 allows. */
-function decimalToJson(value: string): JsonValue {
+export function decimalToJson(value: string): JsonValue {
   if (value === '') return null
   const digits = value.replace(/[Ee].*$/, '').replaceAll(/\D/g, '')
   const double = Number(value)
