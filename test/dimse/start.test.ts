@@ -39,7 +39,7 @@ suite('the first minute', skipUnless(storescu), () => {
       })
     await upTo('Ctrl-C ends it.')
     assert.match(said, /ROENTGATE listens on 127\.0\.0\.1 port \d+: DICOM over TLS/)
-    assert.match(said, /The pages are at https:\/\/127\.0\.0\.1:\d+\n/)
+    assert.match(said, /The pages are at https:\/\/localhost:\d+\n/)
     assert.match(said, /Nobody has an account yet\. .*\/enrol#[\w-]{43} /)
     assert.match(said, /13 instances stored/)
     assert.match(said, /13 instances byte for byte as sent/)

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { ROUTES } from '../../apps/gateway/src/http/routes.ts'
-import { decideAtPage } from '../../apps/gateway/src/policy/doors.ts'
+import { decideAtPage, decideForStudies } from '../../apps/gateway/src/policy/doors.ts'
 import { grantsOf } from '../../apps/gateway/src/policy/grants.ts'
 import { NEVER } from '../../apps/gateway/src/policy/never.ts'
 import { ROLES, type Role, type Subject } from '../../apps/gateway/src/policy/subject.ts'
 import { openWorld, type World } from '../support/app.ts'
 import {
+  type Answer,
   type Browser,
   browser,
   enrolled,
@@ -74,7 +75,7 @@ suite('the policy at the pages', { timeout: 180_000 }, () => {
   after(() => open.world?.close())
 
   test('every route has an act of the policy, or is on the list of those about oneself', () => {
-    const without = ROUTES.filter(({ act }) => act === undefined).map(
+    const without = ROUTES.filter(({ act, asks }) => act === undefined && asks === undefined).map(
       ({ method, path }) => `${method} ${path}`,
     )
     assert.deepEqual(without.sort(), WITHOUT_ACT)
@@ -127,6 +128,32 @@ suite('the policy at the pages', { timeout: 180_000 }, () => {
         ),
       )
     })
+
+  test('every role at every route of studies: refused where the table gives it no purpose, else what it may see', async () => {
+    for (const [role, { who, from }] of inside) {
+      await stale(who.id, 0)
+      const authentication = { at: new Date(), methods: ['pwd', 'otp', 'mfa'] }
+      const grants = await grantsOf(db(), who.id)
+      const subject: Subject = { kind: 'person', id: who.id, grants, authentication, session: 's' }
+      for (const { path, asks } of ROUTES) {
+        if (asks !== 'studies.search' && asks !== 'studies.read') continue
+        const url = path.replaceAll(/:\w+/g, '2.25.1').replace('*', '7FE00010')
+        const { status } = await from.get(url)
+        const { kind } = decideForStudies(subject, asks)
+        const there = asks === 'studies.search' ? 200 : 404
+        assert.equal(status, kind === 'allow' ? there : 403, `${role} ${path}`)
+        const isNever = NEVER.some(
+          ({ who: never, may, purposes }) => never.includes(role) && may.includes(asks) && !purposes,
+        )
+        if (isNever) assert.equal(status, 403, `never: ${role} ${path}`)
+        for (const purpose of ['research', 'legal'] as const) {
+          const asked: Answer = await from.get(url, { 'x-purpose-of-use': purpose })
+          const own: string = decideForStudies(subject, asks, purpose).kind
+          assert.equal(asked.status, own === 'allow' ? there : 403, `${role} ${path} for ${purpose}`)
+        }
+      }
+    }
+  })
 
   test('an emergency: opened with a reason, on top of every page, told, reviewed by another', async () => {
     const { archive } = world()

@@ -17,7 +17,7 @@ import { made } from './instances.ts'
 import { freePort } from './ports.ts'
 
 export const REDIRECT = 'https://viewer.example/callback'
-export const SCOPES = ['user/ImagingStudy.rs', 'patient/ImagingStudy.rs', 'dicomweb:search']
+export const SCOPES = ['user/ImagingStudy.rs', 'patient/ImagingStudy.rs', 'patient/*.read', 'dicomweb:search']
 export const INSECURE = { execute: [client.allowInsecureRequests] }
 
 /** Of an OAuth error. */

@@ -18,7 +18,7 @@ export type Answer = {
 }
 export type Browser = {
   readonly jar: Map<string, string>
-  readonly get: (path: string) => Promise<Answer>
+  readonly get: (path: string, headers?: Record<string, string>) => Promise<Answer>
   readonly post: (
     path: string,
     form?: Record<string, string>,
@@ -45,7 +45,7 @@ export function browser(origin: string): Browser {
   }
   return {
     jar,
-    get: (path) => ask(path, {}),
+    get: (path, headers = {}) => ask(path, { headers }),
     post: (path, form = {}, headers = { origin }) =>
       ask(path, { method: 'POST', body: new URLSearchParams(form), headers }),
   }

@@ -16,6 +16,7 @@ import {
 } from './account.ts'
 import { allowed, allowForm } from './allow.ts'
 import { AUDIT_EVENTS, auditEvents } from './audit-events.ts'
+import { bulkdata, DICOMWEB, metadata, retrieve, search } from './dicomweb.ts'
 import { elsewhereAgain, elsewhereBack, elsewhereBegun } from './elsewhere.ts'
 import {
   emergencyEnded,
@@ -44,11 +45,46 @@ export type Route = {
   readonly access: 'public' | 'session' | 'either'
   /** What the policy is asked for; without one it is about oneself. */
   readonly act?: Action
+  /** The handler asks the policy itself, as its answer depends on what is allowed. */
+  readonly asks?: Action
   readonly because: string
   readonly handle: (turn: Turn) => Promise<unknown>
 }
 
+const STUDY = `${DICOMWEB}/studies/:study`
+const SERIES = `${STUDY}/series/:series`
+const INSTANCE = `${SERIES}/instances/:instance`
+const STUDIES: readonly Route[] = [
+  ...(
+    [
+      [`${DICOMWEB}/studies`, 'study'],
+      [`${DICOMWEB}/series`, 'series'],
+      [`${DICOMWEB}/instances`, 'instance'],
+      [`${STUDY}/series`, 'series'],
+      [`${STUDY}/instances`, 'instance'],
+      [`${SERIES}/instances`, 'instance'],
+    ] as const
+  ).map(([path, level]) => ofStudies(path, 'studies.search', search(level))),
+  ...[STUDY, SERIES, INSTANCE].flatMap((path) => [
+    ofStudies(path, 'studies.read', retrieve),
+    ofStudies(`${path}/metadata`, 'studies.read', metadata),
+  ]),
+  ofStudies(`${INSTANCE}/bulkdata/*`, 'studies.read', bulkdata),
+]
+
+function ofStudies(path: string, asks: Action, handle: Route['handle']): Route {
+  return {
+    method: 'GET',
+    path,
+    access: 'either',
+    asks,
+    because: 'what the policy lets be seen (DICOMweb)',
+    handle,
+  }
+}
+
 export const ROUTES: readonly Route[] = [
+  ...STUDIES,
   { method: 'GET', path: '/', access: 'session', because: 'the way to the account', handle: toAccount },
   { method: 'GET', path: '/sign-in', access: 'public', because: 'before one is known', handle: signInForm },
   { method: 'POST', path: '/sign-in', access: 'public', because: 'before one is known', handle: signIn },

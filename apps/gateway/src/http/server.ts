@@ -8,7 +8,9 @@ import type { Socket } from 'node:net'
 import type { Server } from 'node:tls'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
+import { WebError } from '@roentgate/dicomweb'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { IndexError } from '../archive/index/errors.ts'
 import { transact } from '../db/database.ts'
 import { IdentityError } from '../identity/errors.ts'
 import { appendEvents } from '../ledger/append.ts'
@@ -245,6 +247,8 @@ function guard(server: FastifyInstance, { isSecure }: { readonly isSecure: boole
   server.setNotFoundHandler((_, reply) => refused(reply, 404, 'there is nothing here'))
   server.setErrorHandler((error, _, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500
+    if (error instanceof WebError || error instanceof IndexError)
+      return reply.status(400).send({ error: error.code, what: error.message })
     if (error instanceof AccessError) {
       if (error.code !== 'BUSY') reply.header('www-authenticate', challengeOf(error))
       return reply.status(error.code === 'BUSY' ? 503 : 401).send({ error: error.code, what: error.message })

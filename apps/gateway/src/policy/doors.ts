@@ -5,6 +5,7 @@ import type { Service } from '../nodes/registry.ts'
 import type { Action } from './actions.ts'
 import { type Decision, decide, scopesFor } from './decide.ts'
 import type { Purpose, Subject } from './subject.ts'
+import { VIEWS, type View } from './views.ts'
 import { visibleStudies } from './visible.ts'
 
 /** Of DICOM. Verification is open to every registered node: it says that we are here. */
@@ -126,6 +127,34 @@ export function decidePersonal(subject: Subject, purpose: Purpose, service: Serv
   const scopes = decision.kind === 'allow' ? scopesFor(asked, decision.view) : []
   const token = 'token' in subject ? subject.token : undefined
   return { decision, visible: visibleStudies(scopes, token) }
+}
+
+export type Allowed = {
+  readonly kind: 'allow'
+  readonly view: View
+  readonly visible: RawBuilder<unknown>
+  readonly purpose: Purpose
+}
+
+/** Of those that a role can be for, the first that allows it; what somebody treats for comes first. */
+const USUAL: readonly Purpose[] = ['treatment', 'operations', 'payment', 'research']
+
+/** Over DICOMweb: what of the studies, and which of them. */
+export function decideForStudies(
+  subject: Subject,
+  action: 'studies.search' | 'studies.read',
+  asked?: Purpose,
+): Allowed | Exclude<Decision, { readonly kind: 'allow' }> {
+  const at = new Date()
+  const token = 'token' in subject ? subject.token : undefined
+  const decisions = (asked === undefined ? USUAL : [asked]).map((purpose) => {
+    const one = { subject, action, purpose, at }
+    const decision = decide({ ...one, thing: { kind: 'search' } })
+    if (decision.kind !== 'allow') return decision
+    const visible = visibleStudies(scopesFor(one, decision.view), token)
+    return { kind: 'allow', view: VIEWS[decision.view], visible, purpose } as const
+  })
+  return decisions.find(({ kind }) => kind === 'allow') ?? decisions[0] ?? { kind: 'deny', reason: 'no-role' }
 }
 
 /** Whether identified studies may go there, whoever asks for it: to a node for treatment alone. */
