@@ -78,6 +78,28 @@ suite('signing in', { timeout: 120_000 }, () => {
     assert.equal((await events('logout')).length, 1)
   })
 
+  test('a cookie that was taken ends the session in another browser, with an alert', async () => {
+    const from = await signedInHere(await enrolledHere('tom'))
+    const cookie = [...from.jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const thief = await fetch(`http://127.0.0.1:${open.http?.port}/account`, {
+      headers: { cookie, 'user-agent': 'another browser' },
+      redirect: 'manual',
+    })
+    assert.deepEqual([thief.status, thief.headers.get('location')], [303, '/sign-in'])
+    assert.equal((await from.get('/account')).headers.get('location'), '/sign-in', 'it is over for both')
+    const told = await events('user-security-changed')
+    assert.ok(told.some((line) => line.includes('session used by another browser') && line.includes('tom')))
+  })
+
+  test('at another address a session goes on, and what wants a fresh factor wants one there', async () => {
+    const from = await signedInHere(await enrolledHere('uma'))
+    const asks = async () => (await from.post('/account/passkeys/options', {})).text
+    assert.doesNotMatch(await asks(), /second factor again first/)
+    await db().updateTable('sessions').set({ address: '10.9.8.7' }).where('person', '=', 'uma').execute()
+    assert.equal((await from.get('/account')).status, 200)
+    assert.match(await asks(), /second factor again first/)
+  })
+
   test('an invitation works once, and not with a password that others use', async () => {
     const token = await invite(db(), { id: 'dora', name: 'Dora' }, 'ana')
     const visitor = visit()

@@ -27,7 +27,7 @@ const GONE = 'the app did not ask for anything here, or it took too long: start 
 
 export async function allowForm(turn: Turn): Promise<unknown> {
   const { site, request, reply, asked } = turn
-  const person = await site.person(asked.session)
+  const person = await site.person(asked)
   const details = await detailsOf(site, request, reply)
   return await sent(reply, allowPage(viewOf(details, person)))
 }
@@ -35,7 +35,7 @@ export async function allowForm(turn: Turn): Promise<unknown> {
 export async function allowed(turn: Turn): Promise<unknown> {
   const { site, request, reply, asked } = turn
   const { form } = asked
-  const person = await site.person(asked.session)
+  const person = await site.person(asked)
   const provider = providerOf(site)
   const details = await detailsOf(site, request, reply)
   if (form.no !== undefined) {

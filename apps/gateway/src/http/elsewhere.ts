@@ -43,7 +43,7 @@ export async function elsewhereBack({ site, asked, request, reply }: Turn): Prom
   if (come.kind === 'step-up') return await sent(reply, onward('Shown', '/account'))
   const next = come.waits === '' ? '/account' : `/allow/${come.waits}`
   if (come.kind === 'session') {
-    await begun({ site, reply }, come.token)
+    await begun({ site, reply, asked }, come.token)
     return await sent(reply, onward('Signed in', next))
   }
   setCookie(reply, site, { name: 'pending', token: come.token })

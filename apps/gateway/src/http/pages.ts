@@ -168,7 +168,7 @@ ${person.grants.length > 0 ? ASK : html``}
 </table>
 <form method="post" action="/account/sessions/end"><button class="small">End all others</button></form>
 <h2>Second factor</h2>
-<p>Shown ${when(person.authentication.at)}. Some acts want it within the last five minutes.</p>
+<p>${person.authentication.at.getTime() === 0 ? 'Not shown yet where you are now' : `Shown ${when(person.authentication.at)}`}. Some acts want it within the last five minutes.</p>
 ${isElsewhere ? html`<form method="post" action="/account/step-up/elsewhere"><button>Show it again where you sign in</button></form>` : html``}
 <form method="post" action="/account/step-up">
 <label for="code">Code</label>

@@ -172,7 +172,7 @@ async function handled(site: Site, route: Route, { request, reply }: Turn): Prom
   const turn = { site, asked, request, reply }
   if (route.access === 'public') return await route.handle(turn)
   const isToken = route.access === 'either' && request.headers.authorization !== undefined
-  const person = isToken ? undefined : await site.person(asked.session)
+  const person = isToken ? undefined : await site.person(asked)
   if (!isToken && person === undefined) {
     if (route.access === 'either') throw new AccessError('NO_TOKEN', 'sign in, or send a token')
     return await reply.redirect('/sign-in', 303)

@@ -41,7 +41,7 @@ export async function second({ site, asked, reply }: Turn): Promise<unknown> {
     reply,
     async () => {
       const shown = { token: pending, show: byCode(store, form.code ?? ''), address, agent }
-      await begun({ site, reply }, await finishSignIn(store, shown))
+      await begun({ site, reply, asked }, await finishSignIn(store, shown))
       return await reply.redirect(asked.waits ? `/allow/${asked.waits}` : '/account', 303)
     },
     async (error) => secondPage({ hasPasskeys: asked.party !== undefined, waits: asked.waits, error }),
@@ -49,10 +49,13 @@ export async function second({ site, asked, reply }: Turn): Promise<unknown> {
 }
 
 /** Roles count as used from here on; a review of access asks when that was last. */
-export async function begun({ site, reply }: Pick<Turn, 'site' | 'reply'>, token: string): Promise<void> {
+export async function begun(
+  { site, reply, asked }: Pick<Turn, 'site' | 'reply' | 'asked'>,
+  token: string,
+): Promise<void> {
   setCookie(reply, site, { name: 'pending' })
   setCookie(reply, site, { name: 'session', token })
-  const person = await site.person(token)
+  const person = await site.person({ ...asked, session: token })
   if (person) await markUsed(storeOf(site).db, person.id)
 }
 
@@ -100,7 +103,7 @@ export async function passkeyShown({ site, asked, reply }: Turn): Promise<unknow
     const party = partyOf(asked)
     const show: Show = async (of) =>
       (await showPasskey(store.db, { ...of, party }, json.response)) ? 'hwk' : undefined
-    await begun({ site, reply }, await finishSignIn(store, { token: pending, show, address, agent }))
+    await begun({ site, reply, asked }, await finishSignIn(store, { token: pending, show, address, agent }))
   })
 }
 

@@ -45,7 +45,7 @@ export type Site = {
   readonly oidc: Oidc | undefined
   readonly cookies: Readonly<Record<CookieName, string>> & { readonly secure: boolean }
   readonly asked: (request: FastifyRequest) => Asked
-  readonly person: (token: string | undefined) => Promise<Person | undefined>
+  readonly person: (asked: Pick<Asked, 'session' | 'address' | 'agent'>) => Promise<Person | undefined>
 }
 
 export type SiteOptions = {
@@ -86,7 +86,8 @@ export function siteOf(archive: Archive, options: SiteOptions): Site {
       party: partyOf(request, { secure, names }),
       waits: waitsOf(request),
     }),
-    person: (token) => whoIs(store, token, { grantsOf: (id) => grantsOf(store.db, id), limits }),
+    person: ({ session, address, agent }) =>
+      whoIs(store, session, { grantsOf: (id) => grantsOf(store.db, id), limits, client: { address, agent } }),
   }
 }
 

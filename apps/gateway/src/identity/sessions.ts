@@ -1,6 +1,7 @@
 // Sessions, on the server:  password ─► a token that opens the second step alone ─► second factor ─► a new token
 //
 //   idle 15 minutes, 12 hours in all ─► over            ended one by one, or all of a person at once
+//   another browser ─► over, and an alert               another address ─► a second factor again for what wants one
 //
 // The browser has a random token, the database its hash. Nothing about a session is in the token.
 
@@ -22,6 +23,7 @@ const PENDING_MS = 5 * 60_000
 /** Each use would be a write. */
 const TOUCH_MS = 30_000
 const MAX_AGENT = 200
+const LONG_AGO = new Date(0)
 
 export type Client = { readonly address: string; readonly agent: string }
 export type Signing = Client & { readonly person: string; readonly password: string }
@@ -86,10 +88,15 @@ async function begin(db: Db, { person, methods, at, client, shownAt = at }: Begi
       shown_at: shownAt,
       methods: [...methods],
       address: client.address,
-      agent: client.agent.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_AGENT),
+      agent: agentOf(client),
     })
     .execute()
   return token
+}
+
+/** As it is kept. */
+function agentOf({ agent }: Pick<Client, 'agent'>): string {
+  return agent.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_AGENT)
 }
 
 export type Shown = Client & { readonly token: string | undefined; readonly show: Show }
@@ -196,7 +203,7 @@ async function rowOf(db: Db, token: string | undefined) {
   return await db
     .selectFrom('sessions')
     .innerJoin('people', 'people.id', 'person')
-    .select(['sessions.id', 'person', 'begun_at', 'last_at', 'shown_at', 'methods'])
+    .select(['sessions.id', 'person', 'begun_at', 'last_at', 'shown_at', 'methods', 'address', 'agent'])
     .where('hash', '=', hash)
     .where('ended_at', 'is', null)
     .where('state', '=', 'active')
@@ -212,26 +219,61 @@ async function liveRow(db: Db, token: string | undefined, { idleMs, absoluteMs }
   return undefined
 }
 
-/** Who has this token now; undefined: nobody. `grantsOf`: of the policy. */
+export type Looking = {
+  /** Of the policy. */
+  readonly grantsOf: (person: string) => Promise<readonly Grant[]>
+  readonly limits?: Limits
+  /** Who asks now; absent: it is not looked at. */
+  readonly client?: Client
+}
+
+/** Who has this token now; undefined: nobody. */
 export async function whoIs(
   { db }: Store,
   token: string | undefined,
-  {
-    grantsOf,
-    limits = LIMITS,
-  }: { readonly grantsOf: (person: string) => Promise<readonly Grant[]>; readonly limits?: Limits },
+  { grantsOf, limits = LIMITS, client }: Looking,
 ): Promise<Extract<Subject, { kind: 'person' }> | undefined> {
   const row = await liveRow(db, token, limits)
   if (row === undefined) return undefined
-  if (Date.now() - row.last_at.getTime() > TOUCH_MS)
+  if (client && agentOf(client) !== row.agent) {
+    await stolen(db, row, client)
+    return undefined
+  }
+  // Whoever goes from room to room goes on; what wants a fresh factor wants it at the new place.
+  const hasMoved = client !== undefined && client.address !== row.address
+  if (hasMoved)
+    await db
+      .updateTable('sessions')
+      .set({ address: client.address, shown_at: LONG_AGO, last_at: new Date() })
+      .where('id', '=', row.id)
+      .execute()
+  else if (Date.now() - row.last_at.getTime() > TOUCH_MS)
     await db.updateTable('sessions').set({ last_at: new Date() }).where('id', '=', row.id).execute()
+  const at = hasMoved ? LONG_AGO : row.shown_at
   return {
     kind: 'person',
     id: row.person,
     grants: await grantsOf(row.person),
-    authentication: { at: row.shown_at, methods: row.methods },
+    authentication: { at, methods: row.methods },
     session: row.id,
   }
+}
+
+/** A browser does not become another one: its cookie was taken. */
+async function stolen(
+  db: Db,
+  { id, person }: { readonly id: string; readonly person: string },
+  { address }: Client,
+): Promise<void> {
+  await end(db, id)
+  await record(db, {
+    event: 'user-security-changed',
+    action: 'E',
+    outcome: 'serious',
+    actor: { kind: 'person', id: person, address },
+    objects: [],
+    detail: { subject: person, status: 'session used by another browser' },
+  })
 }
 
 async function end(db: Db, id: string): Promise<void> {
