@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import * as client from 'openid-client'
+import { placeHold, releaseHold } from '../../apps/gateway/src/archive/holds.ts'
+import { putInTrash, takeFromTrash } from '../../apps/gateway/src/archive/trash.ts'
 import { makeList } from '../../apps/gateway/src/policy/lists.ts'
 import type { JsonDataset } from '../../packages/dicom/src/index.ts'
 import { multipartReader, multipartType } from '../../packages/dicomweb/src/index.ts'
@@ -228,6 +230,21 @@ suite('DICOMweb', { timeout: 120_000 }, () => {
       assert.equal((await from.get('/dicomweb/studies/2.25.11/metadata')).status, 403, role)
     }
     assert.equal((await browser(world().origin).get('/dicomweb/studies')).status, 401)
+  })
+
+  test('what is held is there; what is in the trash is as what never was', async () => {
+    const from = await inside('hana', 'radiologist')
+    const { archive } = world()
+    const hold = await placeHold(db(), { matter: 'm', owner: 'ana', studies: ['2.25.13'] })
+    assert.equal((await from.get('/dicomweb/studies/2.25.13/metadata')).status, 200)
+    await releaseHold(db(), hold, 'ben')
+    await putInTrash(archive, '2.25.13', { by: 'ana', reason: 'for a test' })
+    const gone = await from.get('/dicomweb/studies/2.25.13/metadata')
+    const none = await from.get('/dicomweb/studies/2.25.9999/metadata')
+    assert.deepEqual([gone.status, gone.text], [404, none.text])
+    assert.equal((await from.get('/dicomweb/studies?StudyInstanceUID=2.25.13')).text, '[]')
+    await takeFromTrash(archive, '2.25.13', 'ana')
+    assert.equal((await from.get('/dicomweb/studies/2.25.13/metadata')).status, 200)
   })
 
   test('an emergency opens a patient here, too', async () => {
