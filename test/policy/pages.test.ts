@@ -94,7 +94,12 @@ suite('the policy at the pages', { timeout: 180_000 }, () => {
   test('nothing is done for a page of another site', async () => {
     const { from } = of('privacy-officer')
     for (const { path } of ROUTES.filter(({ method }) => method === 'POST'))
-      assert.equal((await from.post(path, {}, { origin: 'https://evil.example' })).status, 403, path)
+      for (const more of [{}, { authorization: 'DPoP x.y.z' }])
+        assert.equal(
+          (await from.post(path, {}, { origin: 'https://evil.example', ...more })).status,
+          403,
+          path,
+        )
   })
 
   for (const [what, ms] of [

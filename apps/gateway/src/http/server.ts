@@ -122,6 +122,7 @@ export async function openHttp(site: Site, { host, port, tls, clients }: HttpPor
       method: route.method,
       url: route.path,
       handler: (request, reply) => handled(site, route, { request, reply }),
+      config: { tokens: route.access === 'either' },
     })
   }
   const { oidc } = site
@@ -239,8 +240,9 @@ function guard(server: FastifyInstance, { isSecure }: { readonly isSecure: boole
     // Another provider sends people back with a code in the address: it opens once, with what their browser has besides.
     if (url !== BACK && SECRET_PARAMETERS.some((name) => searchParams.has(name)))
       return await refused(reply, 400, 'nothing secret stands in a URL: send it in a form, or a header')
-    const isForeign =
-      (config as { foreign?: boolean }).foreign === true || request.headers.authorization !== undefined
+    const { foreign, tokens } = config as { foreign?: boolean; tokens?: boolean }
+    // A token counts where it is asked for; with one, no cookie does.
+    const isForeign = foreign === true || (tokens === true && request.headers.authorization !== undefined)
     if (request.method !== 'GET' && request.method !== 'HEAD' && !isForeign && !isOurs(request, isSecure))
       return await refused(reply, 403, 'this did not come from a page of this site')
   })
